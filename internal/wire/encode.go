@@ -1,0 +1,158 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+
+	"phusong/telemetry"
+)
+
+// AppendPayload appends the native payload of r to dst: what a device would send
+// on ReadingTopic(r). The time is written as Unix milliseconds, and left out when
+// it is zero, as in a will.
+func AppendPayload(dst []byte, r *telemetry.Reading) []byte {
+	dst = append(dst, '{')
+	dst = appendNative(dst, r)
+	return append(trimComma(dst), '}')
+}
+
+// AppendPayloads appends an array of native payloads, as a device sends its
+// backlog. All readings must be of the same device and channel.
+func AppendPayloads(dst []byte, readings []telemetry.Reading) []byte {
+	dst = append(dst, '[')
+	for i := range readings {
+		dst = append(AppendPayload(dst, &readings[i]), ',')
+	}
+	return append(trimComma(dst), ']')
+}
+
+// AppendRecords appends the readings as the durable stream keeps them: the native
+// payload of each, led by what only the service knows.
+func AppendRecords(dst []byte, readings []telemetry.Reading) []byte {
+	dst = append(dst, '[')
+	for i := range readings {
+		dst = append(dst, '{')
+		dst = appendEnvelope(dst, &readings[i])
+		dst = appendNative(dst, &readings[i])
+		dst = append(trimComma(dst), '}', ',')
+	}
+	return append(trimComma(dst), ']')
+}
+
+// appendEnvelope and appendNative leave a comma behind each member.
+
+func appendEnvelope(dst []byte, r *telemetry.Reading) []byte {
+	dst = appendMember(dst, keyKind, r.Kind.String())
+	dst = appendMember(dst, keyArea, string(r.Area))
+	dst = appendMember(dst, keyID, string(r.Device))
+	dst = appendInt(dst, keyReceived, r.Received.UnixMilli())
+	if r.Kind == telemetry.KindStatus {
+		dst = appendMember(dst, keyClass, r.Status.Class.String())
+	}
+	if r.Flags != 0 {
+		dst = appendInt(dst, keyFlags, int64(r.Flags))
+	}
+	if !r.DeviceTime.IsZero() {
+		dst = appendInt(dst, keyDeviceTime, r.DeviceTime.UnixMilli())
+	}
+	return dst
+}
+
+func appendNative(dst []byte, r *telemetry.Reading) []byte {
+	if !r.Time.IsZero() {
+		dst = appendInt(dst, keyTime, r.Time.UnixMilli())
+	}
+	if seq, ok := r.Seq.Get(); ok {
+		dst = appendInt(dst, keySeq, seq)
+	}
+	fields := telemetry.Fields(r.Kind)
+	for i := range fields {
+		dst = appendField(dst, fields[i].Name, fields[i].Ref(r))
+	}
+	return dst
+}
+
+func appendField(dst []byte, name string, ref any) []byte {
+	switch p := ref.(type) {
+	case *telemetry.Opt[float64]:
+		if v, ok := p.Get(); ok {
+			return append(appendFloat(appendKey(dst, name), v), ',')
+		}
+	case *telemetry.Opt[int64]:
+		if v, ok := p.Get(); ok {
+			return appendInt(dst, name, v)
+		}
+	case *telemetry.Opt[bool]:
+		if v, ok := p.Get(); ok {
+			return append(strconv.AppendBool(appendKey(dst, name), v), ',')
+		}
+	case *telemetry.Opt[string]:
+		if v, ok := p.Get(); ok {
+			return appendMember(dst, name, v)
+		}
+	case *[]telemetry.Radio:
+		if len(*p) > 0 {
+			return append(appendRadios(appendKey(dst, name), *p), ',')
+		}
+	}
+	return dst
+}
+
+func appendRadios(dst []byte, radios []telemetry.Radio) []byte {
+	dst = append(dst, '[')
+	fields := telemetry.RadioFields()
+	for i := range radios {
+		dst = append(dst, '{')
+		for j := range fields {
+			dst = appendField(dst, fields[j].Name, fields[j].RadioRef(&radios[i]))
+		}
+		dst = append(trimComma(dst), '}', ',')
+	}
+	return append(trimComma(dst), ']')
+}
+
+func appendKey(dst []byte, key string) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, key...)
+	return append(dst, '"', ':')
+}
+
+func appendMember(dst []byte, key, value string) []byte {
+	return append(appendString(appendKey(dst, key), value), ',')
+}
+
+func appendInt(dst []byte, key string, v int64) []byte {
+	return append(strconv.AppendInt(appendKey(dst, key), v, 10), ',')
+}
+
+// appendFloat writes the shortest text that reads back as the same number.
+func appendFloat(dst []byte, v float64) []byte {
+	format := byte('f')
+	if abs := max(v, -v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, v, format, -1, 64)
+}
+
+func appendString(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			quoted, err := json.Marshal(s)
+			if err != nil { // a string always marshals
+				panic(err)
+			}
+			return append(dst, quoted...)
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+func trimComma(dst []byte) []byte {
+	if n := len(dst) - 1; n >= 0 && dst[n] == ',' {
+		return dst[:n]
+	}
+	return dst
+}
