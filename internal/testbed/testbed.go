@@ -52,7 +52,7 @@ func Require(t TB, program string) string {
 	if path, err := exec.LookPath(program); err == nil {
 		return path
 	}
-	if path, err := exec.LookPath(filepath.Join("/usr/sbin", program)); err == nil {
+	if path, err := exec.LookPath("/usr/sbin/" + program); err == nil {
 		return path
 	}
 	absent(t, "%s is not installed: run `make tools`", program)

@@ -116,7 +116,9 @@ func TestQueryReportsTheDatabasesError(t *testing.T) {
 	t.Parallel()
 	testbed.Require(t, "influxd")
 	tb := &recorder{TB: t}
-	tb.run(func() { testbed.InfluxDB(tb, testbed.InfluxDBOptions{WithoutFlux: true}).Query("nowhere", "SELECT * FROM x") })
+	tb.run(func() {
+		testbed.InfluxDB(tb, testbed.InfluxDBOptions{WithoutFlux: true}).Query("nowhere", "SELECT * FROM x")
+	})
 	if !strings.Contains(tb.fatal, "database not found: nowhere") {
 		t.Errorf("failed with %q, want the database's own words", tb.fatal)
 	}

@@ -1,0 +1,90 @@
+# Everything here works on a fresh Debian with Go, a C compiler and make; what else is needed is
+# installed by the targets themselves: Debian packages through apt-get, Go programs into .tools/bin.
+
+GO    ?= go
+TOOLS := $(CURDIR)/.tools/bin
+PINS  := .tools/pins
+
+INFLUXD_VERSION       := v1.8.10
+TELEGRAF_VERSION      := v1.37.2
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION   := v1.8.0
+
+# Debian packages by the program they bring.
+DEBIAN_PROGRAMS := mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+
+# How long each fuzz target runs in `make fuzz`; arguments for the demo and the bench.
+FUZZTIME ?= 10s
+ARGS     ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check fuzz bench lint vuln tools debian clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/phusong
+	$(GO) build -o bin/phusong ./cmd/phusong
+
+demo: build ## run the whole service with a simulated province; ARGS="--for 30s" and the like
+	./bin/phusong demo $(ARGS)
+
+test: tools check ## install what the tests need, then all checks and all tests with the race detector
+	PHUSONG_SLOW=1 $(GO) test -race -count=1 -timeout 30m ./...
+
+check:
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	$(GO) vet ./...
+
+fuzz: ## run each fuzz target for FUZZTIME
+	@set -e; for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+bench: tools build $(PINS)/telegraf-$(TELEGRAF_VERSION) ## compare with Telegraf and a bare MQTT client, side by side
+	$(GO) build -o .tools/bin/phusong-bench ./internal/bench
+	.tools/bin/phusong-bench -phusong bin/phusong $(ARGS)
+
+lint: $(PINS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## run the linters
+	$(TOOLS)/golangci-lint run ./...
+
+vuln: $(PINS)/govulncheck-$(GOVULNCHECK_VERSION) ## look for known vulnerabilities; asks the public Go database
+	$(TOOLS)/govulncheck ./...
+
+tools: debian $(PINS)/influxd-$(INFLUXD_VERSION) ## install the programs the tests run against
+
+# Only what is missing is installed. On a machine with services, Debian would start a broker on the
+# port the demo wants, so the one that came with our installation is turned off.
+debian:
+	@packages=; for pair in $(DEBIAN_PROGRAMS); do \
+		PATH="$$PATH:/usr/sbin" command -v $${pair%%:*} >/dev/null || packages="$$packages $${pair##*:}"; \
+	done; \
+	[ -n "$$packages" ] || exit 0; \
+	command -v apt-get >/dev/null || { echo "please install:$$packages" >&2; exit 1; }; \
+	root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	echo "installing$$packages"; set -e; \
+	$$root apt-get update -q; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$packages; \
+	if [ -d /run/systemd/system ]; then $$root systemctl disable --now mosquitto.service || true; fi
+
+# A pin is an empty file that says which version of a program lies in .tools/bin.
+$(PINS)/influxd-%:
+	$(call install,github.com/influxdata/influxdb/cmd/influxd@$*)
+$(PINS)/telegraf-%:
+	$(call install,-tags "custom inputs.mqtt_consumer outputs.influxdb parsers.json_v2" github.com/influxdata/telegraf/cmd/telegraf@$*)
+$(PINS)/golangci-lint-%:
+	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*)
+$(PINS)/govulncheck-%:
+	$(call install,golang.org/x/vuln/cmd/govulncheck@$*)
+
+define install
+@mkdir -p $(PINS)
+GOBIN=$(TOOLS) $(GO) install $(1)
+@rm -f $(PINS)/$(firstword $(subst -v, ,$(@F)))-v* && touch $@
+endef
+
+clean: ## remove what was built, the installed tools and the demo's data
+	rm -rf bin data .tools
