@@ -1,5 +1,7 @@
 package telemetry
 
+import "slices"
+
 // WiFi is what an access point reports about itself and its radios.
 // Counters run since boot and restart at zero.
 type WiFi struct {
@@ -121,11 +123,10 @@ const (
 
 var stateNames = [...]string{"", StateOnline, StateOffline, StateBirth}
 
-func (s *Status) state() int {
-	for i, name := range stateNames {
-		if name == s.State.Or("") {
-			return i
-		}
-	}
-	return 0
+// Number tells apart the statuses of one device by session and state. It serves
+// as the sequence number of a status that has none, so that a birth and an
+// online sent in the same millisecond are two readings.
+func (s *Status) Number() int64 {
+	state := max(0, slices.Index(stateNames[:], s.State.Or("")))
+	return s.Session.Or(0)*int64(len(stateNames)) + int64(state)
 }

@@ -162,7 +162,7 @@ func (r *Reading) Claim() (key Key, identifying bool) {
 		key.Time = r.DeviceTime.UnixMilli()
 	}
 	if r.Kind == KindStatus {
-		key.Seq = r.Status.Session.Or(0)*int64(len(stateNames)) + int64(r.Status.state())
+		key.Seq = r.Status.Number()
 		return key, true
 	}
 	return key, key.Time != 0 || r.Seq.Present()

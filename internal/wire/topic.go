@@ -40,6 +40,9 @@ type Topic struct {
 	Channel Channel
 }
 
+// fieldTopic names the topic in a rejection, beside the fields of a payload.
+const fieldTopic = "topic"
+
 // String returns the topic as MQTT carries it.
 func (t Topic) String() string {
 	return Prefix + "/" + string(t.Area) + "/" + t.Kind.String() + "/" + string(t.Device) + "/" + string(t.Channel)
@@ -73,18 +76,18 @@ func ParseTopic(s string) (Topic, error) {
 	}
 	area, err := telemetry.ParseAreaCode(parts[0])
 	if err != nil {
-		return Topic{}, fmt.Errorf("topic: %w", err)
+		return Topic{}, rejectTopic(s, "is wrong: "+err.Error())
 	}
 	kind, err := telemetry.ParseKind(parts[1])
 	if err != nil {
-		return Topic{}, fmt.Errorf("topic: %w", err)
+		return Topic{}, rejectTopic(s, "is wrong: "+err.Error())
 	}
 	if !kind.IsDevice() {
 		return Topic{}, rejectTopic(s, "names no kind of device; use wifi, mobile or environment")
 	}
 	device, err := telemetry.ParseDeviceID(parts[2])
 	if err != nil {
-		return Topic{}, fmt.Errorf("topic: %w", err)
+		return Topic{}, rejectTopic(s, "is wrong: "+err.Error())
 	}
 	channel := Channel(parts[3])
 	if channel != Telemetry && channel != Status && channel != Birth {
@@ -97,5 +100,5 @@ func rejectTopic(topic, reason string) error {
 	if len(topic) > 100 {
 		topic = strings.ToValidUTF8(topic[:100], "") + "…"
 	}
-	return &telemetry.RejectedError{Reason: fmt.Sprintf("topic %q %s", topic, reason)}
+	return &telemetry.RejectedError{Field: fieldTopic, Reason: fmt.Sprintf("%q %s", topic, reason)}
 }
