@@ -1,0 +1,42 @@
+package ingest
+
+import (
+	"context"
+	"time"
+)
+
+// An Entry is one batch in the durable log.
+type Entry struct {
+	Seq   uint64    // position, rising from 1 without repetition
+	Time  time.Time // when it was appended
+	Count int       // how many records Data holds
+	Data  []byte
+}
+
+// A Log is a durable sequence of entries. Append returns nil only when the entry
+// would survive the loss of power. After an error the entry may or may not be in
+// the log, and is appended again under the same id, which within minutes adds it
+// only once; an empty id never recognises a repetition. Append does not keep data.
+type Log interface {
+	Append(ctx context.Context, id string, data []byte, count int) (seq uint64, err error)
+	// MaxEntry is the most bytes that one entry may hold.
+	MaxEntry() int
+}
+
+// A Source reads a log in order, without gaps, from where it was opened.
+type Source interface {
+	// Next waits for the next entry. Its error means that ctx ended or that the
+	// log is gone for good; passing failures it mends itself.
+	Next(ctx context.Context) (Entry, error)
+	// TryNext returns the next entry if it is there already.
+	TryNext(ctx context.Context) (Entry, bool, error)
+}
+
+// Letters is a log of dead letters, which can also be read back and deleted from.
+type Letters interface {
+	Log
+	// Open returns a source from the first entry at or after seq, and the position
+	// of the newest entry (0 when there is none).
+	Open(ctx context.Context, seq uint64) (source Source, last uint64, err error)
+	Delete(ctx context.Context, seq uint64) error
+}

@@ -1,0 +1,113 @@
+package ingest
+
+import (
+	"hash/maphash"
+	"slices"
+
+	"phusong/telemetry"
+)
+
+// A Tracker recognises repetitions and gaps in what devices send, in the order of
+// the log. It is not safe for concurrent use.
+//
+// A repeated reading has the same key and the store would take it twice without
+// harm, except where we had to give it our own time: the repetition, received
+// later, would get another one. Those the Tracker recognises by the device's own
+// claim, and the Writer leaves them out. A broker repeats what it had sent just
+// before the connection or the process died, so the last readings of each
+// device are memory enough.
+type Tracker struct {
+	current, previous map[telemetry.DeviceID]*track
+	seed              maphash.Seed
+}
+
+// maxTracks bounds how many devices are remembered before the oldest half is
+// forgotten; a flood of invented device ids must not fill the memory.
+const maxTracks = 200_000
+
+// memory is how many of a device's last readings are remembered: more than a
+// device sends between our log and our acknowledgement.
+const memory = 32
+
+type track struct {
+	recent  [memory]uint64 // hashes of claims, a ring
+	next    int
+	seen    bool // lastSeq is set
+	lastSeq int64
+	last    int64 // Unix ms of the reading with lastSeq
+}
+
+// maxGap is the largest step of a sequence number taken for a loss; beyond it the
+// device has begun a new count.
+const maxGap = 1_000_000
+
+// NewTracker returns an empty tracker.
+func NewTracker() *Tracker {
+	return &Tracker{current: make(map[telemetry.DeviceID]*track), seed: maphash.MakeSeed()}
+}
+
+// An Observation is what a Tracker has to say about a reading.
+type Observation struct {
+	// Repeated: the same reading came before.
+	Repeated bool
+	// Redundant: it is repeated and its key is another one, so it must not be written.
+	Redundant bool
+	// Missing is how many readings of the device were skipped before this one.
+	Missing int64
+}
+
+// Observe looks at the next reading.
+func (t *Tracker) Observe(r *telemetry.Reading) Observation {
+	claim, identifying := r.Claim()
+	d := t.device(r.Device)
+	if identifying {
+		hash := maphash.Comparable(t.seed, claim)
+		if slices.Contains(d.recent[:], hash) {
+			return Observation{Repeated: true, Redundant: r.TimeAssigned()}
+		}
+		d.recent[d.next%memory] = hash
+		d.next++
+	}
+	if r.Kind == telemetry.KindStatus {
+		return Observation{}
+	}
+	return Observation{Missing: d.missing(r)}
+}
+
+// missing follows the sequence number. A lower number with a newer time is a
+// device that began to count anew; with an older time it is backlog.
+func (d *track) missing(r *telemetry.Reading) int64 {
+	seq, ok := r.Seq.Get()
+	if !ok {
+		return 0
+	}
+	at := r.Time.UnixMilli()
+	step := seq - d.lastSeq
+	switch {
+	case !d.seen:
+		d.seen = true
+		step = 1
+	case step <= 0 && at <= d.last:
+		return 0
+	}
+	d.lastSeq, d.last = seq, at
+	if step <= 1 || step > maxGap {
+		return 0
+	}
+	return step - 1
+}
+
+func (t *Tracker) device(id telemetry.DeviceID) *track {
+	if d := t.current[id]; d != nil {
+		return d
+	}
+	d := t.previous[id]
+	if d == nil {
+		d = new(track)
+	}
+	if len(t.current) >= maxTracks/2 {
+		t.previous, t.current = t.current, make(map[telemetry.DeviceID]*track)
+	}
+	t.current[id] = d
+	return d
+}

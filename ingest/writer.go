@@ -1,0 +1,302 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phusong/internal/wire"
+	"phusong/telemetry"
+)
+
+// A Store keeps readings. When Write returns nil the whole batch is durable.
+// Writing a reading twice is the same as once. After an error that wraps
+// telemetry.ErrRejected nothing would be gained by writing the same batch again;
+// some of it may have been stored. After any other error the batch is written
+// again, no sooner than the error's RetryAfter() if it has that method. Write is
+// called by one goroutine at a time and does not keep the batch.
+type Store interface {
+	Write(ctx context.Context, batch []telemetry.Reading) error
+}
+
+// WriterOptions of a Writer. Source, Store, DeadLetters, Ledger and Save are required.
+type WriterOptions struct {
+	// Source is open at the first entry that is not in the store yet.
+	Source      Source
+	Store       Store
+	DeadLetters Log
+	Ledger      *Ledger
+	// Tracker knows the readings just before the first entry of Source; see Warm.
+	Tracker *Tracker
+	// Save makes the position durable: every entry up to seq is settled.
+	Save func(ctx context.Context, seq uint64) error
+	// BatchSize is about how many readings go to the store at once, default 2000.
+	BatchSize int
+	// Retry is the longest pause between attempts to write, default 5 s.
+	Retry    time.Duration
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
+}
+
+func (o *WriterOptions) setDefaults() error {
+	for name, missing := range map[string]bool{
+		"Source": o.Source == nil, "Store": o.Store == nil, "DeadLetters": o.DeadLetters == nil,
+		"Ledger": o.Ledger == nil, "Save": o.Save == nil,
+	} {
+		if missing {
+			return fmt.Errorf("ingest writer: %s is missing", name)
+		}
+	}
+	if o.BatchSize < 0 || o.Retry < 0 {
+		return errors.New("ingest writer: BatchSize and Retry must not be negative")
+	}
+	o.BatchSize = orDefault(o.BatchSize, 2000)
+	o.Retry = orDefault(o.Retry, 5*time.Second)
+	if o.Tracker == nil {
+		o.Tracker = NewTracker()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// Writer moves readings from the log to the store.
+type Writer struct {
+	options WriterOptions
+	metrics writerMetrics
+
+	// The rest belongs to the goroutine of Run.
+	decoder wire.Decoder
+	load    load
+	failing bool
+}
+
+// load is what one round of the writer moves.
+type load struct {
+	readings []telemetry.Reading
+	last     uint64 // the newest entry in it
+	count    int    // readings by the entries' own count
+	skipped  int    // of them redundant: they are in the store under another key
+	letters  []DeadLetter
+	oldest   time.Time
+}
+
+// NewWriter checks the options and returns a writer that does nothing until Run.
+func NewWriter(o WriterOptions) (*Writer, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	return &Writer{options: o, metrics: newWriterMetrics(o.Registry)}, nil
+}
+
+// Run moves readings until ctx is done, and returns nil. While the store fails it
+// retries; the log grows meanwhile. Its error means that the log cannot be read.
+func (w *Writer) Run(ctx context.Context) error {
+	for {
+		if err := w.collect(ctx); err != nil {
+			return endedBy(ctx, err)
+		}
+		if err := w.settle(ctx); err != nil {
+			return endedBy(ctx, err)
+		}
+	}
+}
+
+// endedBy returns nil when err is only ctx's way to say that it is time to stop.
+func endedBy(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// collect waits for one entry and takes what else is there, up to BatchSize.
+func (w *Writer) collect(ctx context.Context) error {
+	w.load = load{readings: w.load.readings[:0]}
+	e, err := w.options.Source.Next(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the stream: %w", err)
+	}
+	w.take(e)
+	for w.load.count < w.options.BatchSize {
+		e, ok, err := w.options.Source.TryNext(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the stream: %w", err)
+		}
+		if !ok {
+			break
+		}
+		w.take(e)
+	}
+	return nil
+}
+
+// take decodes one entry into the load.
+func (w *Writer) take(e Entry) {
+	l := &w.load
+	l.last = e.Seq
+	l.count += e.Count
+	first := len(l.readings)
+	decoded, err := w.decoder.DecodeRecords(l.readings, e.Data)
+	if err != nil || len(decoded)-first != e.Count {
+		if err == nil {
+			err = fmt.Errorf("it holds %d readings and says %d", len(decoded)-first, e.Count)
+		}
+		// Nothing we wrote can look like this, so the disk or a newer version did it.
+		// Keep it where people look, rather than stop for ever.
+		l.letters = append(l.letters, damagedEntry(e, err))
+		return
+	}
+	kept := decoded[:first]
+	for i := first; i < len(decoded); i++ {
+		seen := w.options.Tracker.Observe(&decoded[i])
+		w.observe(seen)
+		if seen.Redundant {
+			l.skipped++
+			continue
+		}
+		if l.oldest.IsZero() || decoded[i].Received.Before(l.oldest) {
+			l.oldest = decoded[i].Received
+		}
+		kept = append(kept, decoded[i])
+	}
+	l.readings = kept
+}
+
+func damagedEntry(e Entry, err error) DeadLetter {
+	return DeadLetter{
+		Time: e.Time, Payload: e.Data, Size: len(e.Data), Count: e.Count, Class: "stream",
+		Reason: fmt.Sprintf("entry %d of the stream cannot be read: %v", e.Seq, err),
+	}
+}
+
+func (w *Writer) observe(seen Observation) {
+	if seen.Repeated {
+		w.metrics.duplicates.Inc()
+	}
+	if seen.Missing > 0 {
+		w.metrics.gaps.Inc()
+		w.metrics.missing.Add(float64(seen.Missing))
+	}
+}
+
+// settle writes the load, keeps what the store refuses, and moves the position.
+func (w *Writer) settle(ctx context.Context) error {
+	l := &w.load
+	start := time.Now()
+	if err := w.write(ctx, l.readings); err != nil {
+		return err
+	}
+	w.metrics.seconds.Observe(time.Since(start).Seconds())
+	if len(l.letters) > 0 {
+		err := w.retry(ctx, "the stream does not take dead letters", func() error {
+			return appendLetters(ctx, w.options.DeadLetters, l.letters)
+		})
+		if err != nil {
+			return err
+		}
+		w.options.Logger.Warn("readings refused after they were accepted; see phusong deadletters list", "count", len(l.letters), "first_reason", l.letters[0].Reason)
+	}
+	err := w.retry(ctx, "the stream does not keep the store's position", func() error {
+		return w.options.Save(ctx, l.last)
+	})
+	if err != nil {
+		return err
+	}
+	refused := 0
+	for i := range l.letters {
+		refused += l.letters[i].Count
+	}
+	w.options.Ledger.settle(l.count, l.count-refused, l.letters)
+	if !l.oldest.IsZero() {
+		w.metrics.latency.Observe(max(0, time.Since(l.oldest).Seconds()))
+	}
+	return nil
+}
+
+// write stores the batch; a refused one it halves until the bad reading is alone.
+func (w *Writer) write(ctx context.Context, batch []telemetry.Reading) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	var refusal error
+	err := w.retry(ctx, "the store does not take readings; they wait in the stream", func() error {
+		err := w.options.Store.Write(ctx, batch)
+		if errors.Is(err, telemetry.ErrRejected) {
+			refusal = err
+			return nil
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case refusal == nil:
+		return nil
+	case len(batch) == 1:
+		r := &batch[0]
+		letter := newDeadLetter(r.Received, wire.ReadingTopic(r).String(), wire.AppendPayload(nil, r), refusal)
+		letter.Class = classStore
+		w.load.letters = append(w.load.letters, letter)
+		return nil
+	}
+	half := len(batch) / 2
+	if err := w.write(ctx, batch[:half]); err != nil {
+		return err
+	}
+	return w.write(ctx, batch[half:])
+}
+
+func (w *Writer) retry(ctx context.Context, what string, do func() error) error {
+	err := retry(ctx, w.options.Retry, do, func(err error) {
+		w.metrics.errors.Inc()
+		if !w.failing {
+			w.options.Logger.Error(what, "error", err)
+		}
+		w.failing = true
+	})
+	if err == nil && w.failing {
+		w.failing = false
+		w.options.Logger.Info("writing again")
+	}
+	return err
+}
+
+// Warm lets the tracker see the entries of source up to and including last, so
+// that it knows after a restart what it knew before.
+func Warm(ctx context.Context, t *Tracker, source Source, last uint64) error {
+	return eachReading(ctx, source, last, func(r *telemetry.Reading) error {
+		t.Observe(r)
+		return nil
+	})
+}
+
+// eachReading calls do for each reading of source up to the entry last.
+// Damaged entries are passed over: the writer has made dead letters of them.
+func eachReading(ctx context.Context, source Source, last uint64, do func(*telemetry.Reading) error) error {
+	var decoder wire.Decoder
+	var readings []telemetry.Reading
+	for seq := uint64(0); seq < last; {
+		e, err := source.Next(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the stream: %w", err)
+		}
+		if seq = e.Seq; seq > last {
+			return nil
+		}
+		if readings, err = decoder.DecodeRecords(readings[:0], e.Data); err != nil || len(readings) != e.Count {
+			continue
+		}
+		for i := range readings {
+			if err := do(&readings[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
