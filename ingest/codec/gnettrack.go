@@ -268,7 +268,7 @@ func (g *GNetTrack) read(row row) (r telemetry.Reading, ok bool, err error) {
 		return refuse(skipTimestamp, "the timestamp %q is not of the form 2025.07.18_22.11.08", clip(c.value(row.fields, c.timestamp)))
 	}
 	r = telemetry.NewReading(telemetry.KindMobile)
-	r.Device, r.Area, r.Time = g.opts.Device, g.opts.Area, at.UTC()
+	r.Device, r.Area, r.Time = g.opts.Device, g.opts.Area, at.UTC().Truncate(time.Millisecond)
 	left, reason, err := g.fill(&r, row, noService)
 	if err != nil {
 		return refuse(reason, "%v", err)

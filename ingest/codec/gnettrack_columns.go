@@ -99,14 +99,14 @@ func (c *gnetColumns) number(fields []string, column int) (float64, bool) {
 }
 
 // within sets to when the field holds a number inside the vocabulary's limits of
-// the named mobile field, and reports whether it held something else.
-func (c *gnetColumns) within(to *telemetry.Opt[float64], fields []string, column int, name string, scale float64) (refused bool) {
+// the named mobile field once divided, and reports whether it held something else.
+func (c *gnetColumns) within(to *telemetry.Opt[float64], fields []string, column int, name string, divisor float64) (refused bool) {
 	if c.value(fields, column) == "" {
 		return false
 	}
 	v, ok := c.number(fields, column)
 	limits := telemetry.FieldByName(telemetry.KindMobile, name)
-	if v *= scale; !ok || v < limits.Min || v > limits.Max {
+	if v /= divisor; !ok || v < limits.Min || v > limits.Max {
 		return true
 	}
 	*to = telemetry.Some(v)
@@ -190,7 +190,7 @@ func (c *gnetColumns) identity(fields []string, m *telemetry.Mobile) (left []str
 // The download decides: a rate that is no number is an error, since guessing
 // would make an outcome up.
 func (c *gnetColumns) test(fields []string, m *telemetry.Mobile) (left []string, err error) {
-	const perKbit = 1e-3
+	const kbitPerMbit = 1000
 	m.Outcome = telemetry.Some(telemetry.OutcomeFailed)
 	if text := c.value(fields, c.download); text != "" {
 		rate, ok := c.number(fields, c.download)
@@ -199,16 +199,16 @@ func (c *gnetColumns) test(fields []string, m *telemetry.Mobile) (left []string,
 		}
 		if rate > 0 {
 			m.Outcome = telemetry.Some(telemetry.OutcomeOK)
-			m.DownloadMbps = telemetry.Some(rate * perKbit)
+			m.DownloadMbps = telemetry.Some(rate / kbitPerMbit)
 		}
 	}
-	if c.within(&m.UploadMbps, fields, c.upload, "upload_mbps", perKbit) || m.UploadMbps.Or(0) == 0 {
+	if c.within(&m.UploadMbps, fields, c.upload, "upload_mbps", kbitPerMbit) || m.UploadMbps.Or(0) == 0 {
 		m.UploadMbps = telemetry.Opt[float64]{}
 		left = append(left, leftUpload)
 	}
 	ping := c.within(&m.LatencyMs, fields, c.pingAvg, "latency_ms", 1)
 	ping = c.within(&m.JitterMs, fields, c.pingStdev, "jitter_ms", 1) || ping
-	ping = c.within(&m.Loss, fields, c.pingLoss, "loss", 0.01) || ping
+	ping = c.within(&m.Loss, fields, c.pingLoss, "loss", 100) || ping
 	if ping {
 		left = append(left, leftPing)
 	}
