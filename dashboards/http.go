@@ -1,0 +1,87 @@
+package dashboards
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// A Check is one condition of readiness. Its function returns nil when it holds
+// and must answer soon.
+type Check struct {
+	Name string
+	Do   func(context.Context) error
+}
+
+// HandlerOptions of a Handler.
+type HandlerOptions struct {
+	Gatherer prometheus.Gatherer
+	// Ready are the conditions of /readyz.
+	Ready  []Check
+	Logger *slog.Logger
+}
+
+// readyTimeout bounds how long /readyz waits for its checks.
+const readyTimeout = 3 * time.Second
+
+// Handler serves /metrics, /healthz (the process answers) and /readyz (it can do
+// its work), and a page at / that says where things are.
+func Handler(o HandlerOptions) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
+		EnableOpenMetrics: true,
+		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelError),
+	}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { ready(w, r, o.Ready) })
+	mux.HandleFunc("GET /{$}", home)
+	return mux
+}
+
+// ready answers 200 when every check holds and 503 when one does not, with the
+// result of each.
+func ready(w http.ResponseWriter, r *http.Request, checks []Check) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	results := make(map[string]string, len(checks))
+	code := http.StatusOK
+	for _, c := range checks {
+		results[c.Name] = "ok"
+		if err := c.Do(ctx); err != nil {
+			results[c.Name] = err.Error()
+			code = http.StatusServiceUnavailable
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	// The client may be gone; there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(results)
+}
+
+const homePage = `<!doctype html>
+<html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>phusong</title>
+<h1>phusong</h1>
+<p>Dịch vụ đang chạy. / The service is running.</p>
+<ul>
+<li><a href="/metrics">/metrics</a>: số liệu cho Prometheus / figures for Prometheus</li>
+<li><a href="/readyz">/readyz</a>: sẵn sàng chưa, thiếu gì / ready or not, and why</li>
+<li><a href="/healthz">/healthz</a>: tiến trình còn sống / the process answers</li>
+</ul>
+</html>
+`
+
+func home(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	_, _ = fmt.Fprint(w, homePage)
+}
