@@ -57,7 +57,7 @@ type AreaCode string
 
 // ParseAreaCode checks s and returns it as an AreaCode.
 func ParseAreaCode(s string) (AreaCode, error) {
-	if (len(s) != 2 && len(s) != 5) || strings.Trim(s, "0123456789") != "" {
+	if (len(s) != 2 && len(s) != 5) || !isDigits(s) {
 		return "", reject("area code %q is neither a province (2 digits) nor a commune (5 digits)", clip(s))
 	}
 	return AreaCode(s), nil
@@ -72,10 +72,19 @@ type OperatorCode string
 
 // ParseOperatorCode checks s and returns it as an OperatorCode.
 func ParseOperatorCode(s string) (OperatorCode, error) {
-	if (len(s) != 5 && len(s) != 6) || strings.Trim(s, "0123456789") != "" {
+	if (len(s) != 5 && len(s) != 6) || !isDigits(s) {
 		return "", reject("operator %q is not a PLMN; write MCC and MNC together as 5 or 6 digits, such as \"45204\"", clip(s))
 	}
 	return OperatorCode(s), nil
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // clip shortens foreign text for an error message.

@@ -27,38 +27,7 @@ func AppendPayloads(dst []byte, readings []telemetry.Reading) []byte {
 	return append(trimComma(dst), ']')
 }
 
-// AppendRecords appends the readings as the durable stream keeps them: the native
-// payload of each, led by what only the service knows.
-func AppendRecords(dst []byte, readings []telemetry.Reading) []byte {
-	dst = append(dst, '[')
-	for i := range readings {
-		dst = append(dst, '{')
-		dst = appendEnvelope(dst, &readings[i])
-		dst = appendNative(dst, &readings[i])
-		dst = append(trimComma(dst), '}', ',')
-	}
-	return append(trimComma(dst), ']')
-}
-
-// appendEnvelope and appendNative leave a comma behind each member.
-
-func appendEnvelope(dst []byte, r *telemetry.Reading) []byte {
-	dst = appendMember(dst, keyKind, r.Kind.String())
-	dst = appendMember(dst, keyArea, string(r.Area))
-	dst = appendMember(dst, keyID, string(r.Device))
-	dst = appendInt(dst, keyReceived, r.Received.UnixMilli())
-	if r.Kind == telemetry.KindStatus {
-		dst = appendMember(dst, keyClass, r.Status.Class.String())
-	}
-	if r.Flags != 0 {
-		dst = appendInt(dst, keyFlags, int64(r.Flags))
-	}
-	if !r.DeviceTime.IsZero() {
-		dst = appendInt(dst, keyDeviceTime, r.DeviceTime.UnixMilli())
-	}
-	return dst
-}
-
+// appendNative leaves a comma behind each member.
 func appendNative(dst []byte, r *telemetry.Reading) []byte {
 	if !r.Time.IsZero() {
 		dst = appendInt(dst, keyTime, r.Time.UnixMilli())
