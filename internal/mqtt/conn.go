@@ -41,6 +41,7 @@ type conn struct {
 	ackDelay  time.Duration
 	onClose   func() // called once, when the connection is closed or broken
 
+	polite          atomic.Bool  // Close waits for the broker to hang up; somebody must be reading
 	ownReadDeadline atomic.Bool  // the user of the connection set a read deadline: it holds, not ours
 	lastRead        atomic.Int64 // Unix nanoseconds
 	lastWrite       atomic.Int64 // Unix nanoseconds
@@ -48,6 +49,8 @@ type conn struct {
 	wake      chan struct{} // 1 slot: there is something to write
 	closing   chan struct{} // closed by Close
 	flushed   chan struct{} // closed when the flusher has ended
+	ended     chan struct{} // closed when reading has failed: the broker has hung up
+	endOnce   sync.Once
 	closeOnce sync.Once
 	shutOnce  sync.Once
 
@@ -72,6 +75,7 @@ func newConn(raw net.Conn, keepAlive, ackDelay time.Duration, onClose func()) *c
 		wake:      make(chan struct{}, 1),
 		closing:   make(chan struct{}),
 		flushed:   make(chan struct{}),
+		ended:     make(chan struct{}),
 		linger:    time.NewTimer(time.Hour),
 	}
 	c.linger.Stop()
@@ -101,6 +105,9 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.raw.Read(p)
 	s.lastRead.Store(time.Now().UnixNano())
+	if err != nil {
+		s.endOnce.Do(func() { close(s.ended) })
+	}
 	if guarded && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: nothing for %v, not even an answer to a ping", errSilent, limit)
 	}
@@ -294,8 +301,10 @@ func (c *conn) shut() {
 	})
 }
 
-// Close writes what is buffered, for two seconds at most, ends the flusher and closes the network.
-// It returns the first error of writing.
+// Close writes what is buffered, for two seconds at most, and closes the network. If it is to be
+// polite it waits for the broker to hang up first. Brokers do that after DISCONNECT: then they have read
+// every acknowledgement, and the next connection does not meet messages that were acknowledged by
+// this one. Close returns the first error of writing.
 func (c *conn) Close() error {
 	c.closeOnce.Do(func() {
 		c.mu.Lock()
@@ -303,23 +312,37 @@ func (c *conn) Close() error {
 		c.releaseLocked()
 		c.mu.Unlock()
 		close(c.closing)
+		c.hangUp()
 	})
-	patience := time.NewTimer(closeTimeout)
-	defer patience.Stop()
-	select {
-	case <-c.flushed:
-	case <-patience.C: // the peer takes nothing: closing the network ends the write
-	}
-	c.shut()
+	c.shut() // ends a write that the peer does not take
 	<-c.flushed
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
+// hangUp is the polite part of Close.
+func (c *conn) hangUp() {
+	patience := time.NewTimer(closeTimeout)
+	defer patience.Stop()
+	select {
+	case <-c.flushed:
+	case <-patience.C:
+		return
+	}
+	half, ok := c.raw.(interface{ CloseWrite() error })
+	if !ok || !c.polite.Load() || half.CloseWrite() != nil {
+		return // nobody waits, a WebSocket, or broken already
+	}
+	select {
+	case <-c.ended:
+	case <-patience.C:
+	}
+}
+
 // abort closes the network without ceremony; reads and writes under way fail.
 func (c *conn) abort() {
-	_ = c.fail(net.ErrClosed)
+	_ = c.fail(net.ErrClosed) // so that Close has nobody to wait for
 	_ = c.Close()
 }
 

@@ -18,7 +18,7 @@ const (
 	// handOver is how long paho may take to pass a packet to its writer. It does so at once unless the
 	// connection is going down or the broker does not read.
 	handOver = time.Second
-	farewell = 2 * time.Second
+	farewell = 2 * closeTimeout
 	// resubscribe is the pause before a refused filter is asked for again on the same connection.
 	resubscribe = 30 * time.Second
 )
@@ -160,6 +160,7 @@ func (s *session) close() {
 	s.cancel()
 	s.handling.Lock()   // paho waits for Handle, but only so long
 	s.handling.Unlock() //nolint:staticcheck // the wait is the purpose
+	s.conn.polite.Store(true)
 	s.paho.Disconnect(uint(farewell.Milliseconds()))
 	s.conn.abort()
 	s.paho.Disconnect(uint(farewell.Milliseconds())) // returns at once if the first had time enough
