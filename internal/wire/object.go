@@ -128,7 +128,6 @@ func (o *object) radios(dec *jx.Decoder, list *[]telemetry.Radio) error {
 	if len(*list) > 0 {
 		o.fail("radios", "is there twice")
 	}
-	fields := telemetry.RadioFields()
 	return dec.Arr(func(dec *jx.Decoder) error {
 		if dec.Next() != jx.Object {
 			o.fail("radios", "holds something that is not an object")
@@ -137,19 +136,28 @@ func (o *object) radios(dec *jx.Decoder, list *[]telemetry.Radio) error {
 		if len(*list) > telemetry.MaxRadios { // Validate will say so
 			return dec.Skip()
 		}
-		var radio telemetry.Radio
-		err := dec.ObjBytes(func(dec *jx.Decoder, key []byte) error {
-			for i := range fields {
-				if fields[i].Name == string(key) {
-					return o.field(dec, fields[i].Name, &fields[i], fields[i].RadioRef(&radio))
-				}
-			}
-			o.unknown++
-			return dec.Skip()
-		})
+		radio, err := o.radio(dec, len(*list))
 		*list = append(*list, radio)
 		return err
 	})
+}
+
+func (o *object) radio(dec *jx.Decoder, index int) (radio telemetry.Radio, err error) {
+	before := o.err
+	fields := telemetry.RadioFields()
+	err = dec.ObjBytes(func(dec *jx.Decoder, key []byte) error {
+		for i := range fields {
+			if fields[i].Name == string(key) {
+				return o.field(dec, fields[i].Name, &fields[i], fields[i].RadioRef(&radio))
+			}
+		}
+		o.unknown++
+		return dec.Skip()
+	})
+	if before == nil && o.err != nil {
+		o.err = rejectField("radios", "radio %d: %v", index, o.err)
+	}
+	return radio, err
 }
 
 // time reads RFC 3339 text or Unix milliseconds, to the millisecond.
