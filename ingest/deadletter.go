@@ -115,27 +115,28 @@ func ListDeadLetters(ctx context.Context, log Letters, yield func(DeadLetter) bo
 	})
 }
 
-// ReplayDeadLetters hands each dead letter that pick accepts to handle, which
-// returns when the message is durable or refused anew, and then removes it. It
-// returns how many were handed over. Truncated letters are skipped: replaying a
-// part would invent data.
-func ReplayDeadLetters(ctx context.Context, log Letters, pick func(*DeadLetter) bool, handle func(ctx context.Context, topic string, payload []byte) error) (int, error) {
+// ReplayDeadLetters hands the dead letters that pick accepts to handle, some at a
+// time, and removes them when handle has returned nil: they are then durable as
+// readings, or dead letters anew. It returns how many were handed over. Truncated
+// letters are skipped: replaying a part would invent data.
+func ReplayDeadLetters(ctx context.Context, log Letters, pick func(*DeadLetter) bool, handle func(context.Context, []DeadLetter) error) (int, error) {
 	replayed := 0
 	err := eachEntry(ctx, log, func(e Entry, letters []DeadLetter) (bool, error) {
-		var keep []DeadLetter
+		var keep, again []DeadLetter
 		for i := range letters {
 			if letters[i].Truncated() || letters[i].Topic == "" || !pick(&letters[i]) {
 				keep = append(keep, letters[i])
-				continue
+			} else {
+				again = append(again, letters[i])
 			}
-			if err := handle(ctx, letters[i].Topic, letters[i].Payload); err != nil {
-				return false, fmt.Errorf("replaying dead letter %s: %w", letters[i].ID, err)
-			}
-			replayed++
 		}
-		if len(keep) == len(letters) {
+		if len(again) == 0 {
 			return true, nil
 		}
+		if err := handle(ctx, again); err != nil {
+			return false, fmt.Errorf("replaying dead letters: %w", err)
+		}
+		replayed += len(again)
 		// What stays is appended before the old entry goes: a crash in between keeps
 		// both, and a letter twice is better than none.
 		if err := appendLetters(ctx, log, keep); err != nil {
@@ -148,18 +149,9 @@ func ReplayDeadLetters(ctx context.Context, log Letters, pick func(*DeadLetter) 
 
 // eachEntry reads the entries that were in the log when it was called.
 func eachEntry(ctx context.Context, log Letters, do func(Entry, []DeadLetter) (more bool, err error)) error {
-	source, last, err := log.Open(ctx, 1)
-	if err != nil {
-		return fmt.Errorf("opening dead letters: %w", err)
-	}
-	for seq := uint64(0); seq < last; {
-		e, err := source.Next(ctx)
+	for e, err := range log.Entries(ctx) {
 		if err != nil {
 			return fmt.Errorf("reading dead letters: %w", err)
-		}
-		seq = e.Seq
-		if seq > last {
-			return nil
 		}
 		var letters []DeadLetter
 		if err := json.Unmarshal(e.Data, &letters); err != nil {

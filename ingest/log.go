@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"iter"
 	"time"
 )
 
@@ -28,15 +29,15 @@ type Source interface {
 	// Next waits for the next entry. Its error means that ctx ended or that the
 	// log is gone for good; passing failures it mends itself.
 	Next(ctx context.Context) (Entry, error)
-	// TryNext returns the next entry if it is there already.
-	TryNext(ctx context.Context) (Entry, bool, error)
+	// TryNext returns the next entry if it is there already, and never waits.
+	TryNext() (Entry, bool)
 }
 
 // Letters is a log of dead letters, which can also be read back and deleted from.
 type Letters interface {
 	Log
-	// Open returns a source from the first entry at or after seq, and the position
-	// of the newest entry (0 when there is none).
-	Open(ctx context.Context, seq uint64) (source Source, last uint64, err error)
+	// Entries yields the entries that are in the log when it begins, oldest first.
+	// It ends after the first error.
+	Entries(ctx context.Context) iter.Seq2[Entry, error]
 	Delete(ctx context.Context, seq uint64) error
 }

@@ -156,26 +156,21 @@ func (p *Pipeline) Run(ctx context.Context) error {
 // lastAttempt bounds how long a stopping pipeline tries to save what it holds.
 const lastAttempt = 2 * time.Second
 
+// finish saves what had been handed over when Run was told to stop, and no more:
+// messages may go on arriving for ever.
 func (p *Pipeline) finish(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAttempt)
 	defer cancel()
-	for {
-		select {
-		case m := <-p.queue:
-			p.decode(m)
-			if !p.full() {
-				continue
-			}
-		default:
-		}
-		if len(p.batch.acks) == 0 {
-			return nil
+	for left := len(p.queue); left > 0 || len(p.batch.acks) > 0; {
+		for ; left > 0 && !p.full(); left-- {
+			p.decode(<-p.queue)
 		}
 		if err := p.flush(last); err != nil {
-			p.options.Logger.Warn("stopped with messages that are not durable; the broker will send them again", "messages", len(p.batch.acks)+len(p.queue), "error", err)
+			p.options.Logger.Warn("stopped with messages that are not durable; the broker will send them again", "messages", len(p.batch.acks)+left, "error", err)
 			return nil
 		}
 	}
+	return nil
 }
 
 // full reports whether the batch should go: by count, or because the next message

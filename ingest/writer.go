@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -124,10 +125,7 @@ func (w *Writer) collect(ctx context.Context) error {
 	}
 	w.take(e)
 	for w.load.count < w.options.BatchSize {
-		e, ok, err := w.options.Source.TryNext(ctx)
-		if err != nil {
-			return fmt.Errorf("reading the stream: %w", err)
-		}
+		e, ok := w.options.Source.TryNext()
 		if !ok {
 			break
 		}
@@ -299,4 +297,13 @@ func eachReading(ctx context.Context, source Source, last uint64, do func(*telem
 		}
 	}
 	return nil
+}
+
+// Follow calls do for each reading of source, in order, as they come, until ctx
+// is done or the log cannot be read; it returns the reason.
+func Follow(ctx context.Context, source Source, do func(*telemetry.Reading)) error {
+	return eachReading(ctx, source, math.MaxUint64, func(r *telemetry.Reading) error {
+		do(r)
+		return nil
+	})
 }
