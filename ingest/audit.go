@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"phusong/telemetry"
 )
@@ -14,7 +13,7 @@ type Evidence interface {
 	Has(ctx context.Context, keys []telemetry.Key) ([]bool, error)
 }
 
-// AuditOptions of an Audit. All but Since are required.
+// AuditOptions of an Audit. All but Forgotten are required.
 type AuditOptions struct {
 	// Source is open at the oldest entry of the log; Last is the newest, Position
 	// the last one that the writer has settled.
@@ -22,8 +21,9 @@ type AuditOptions struct {
 	Last, Position uint64
 	Store          Evidence
 	DeadLetters    Letters
-	// Since leaves out readings that the store may have forgotten by now.
-	Since time.Time
+	// Forgotten says that the store may have removed the reading by now, because it
+	// is beyond its retention. Nil means never.
+	Forgotten func(*telemetry.Reading) bool
 }
 
 // An AuditReport is the ledger as the disk has it. It covers what the log still
@@ -31,7 +31,8 @@ type AuditOptions struct {
 type AuditReport struct {
 	// InLog is how many readings the log holds; of these Stored are in the store,
 	// Repeated were sent twice and are there once, Refused are dead letters, Waiting
-	// are behind the writer's position, and Old are beyond Since.
+	// are behind the writer's position, and Old are beyond the store's
+	// retention.
 	InLog    int64 `json:"in_log"`
 	Stored   int64 `json:"stored"`
 	Repeated int64 `json:"repeated"`
@@ -73,7 +74,7 @@ func Audit(ctx context.Context, o AuditOptions) (*AuditReport, error) {
 		switch {
 		case a.tracker.Observe(r).Redundant:
 			a.report.Repeated++
-		case r.Time.Before(o.Since):
+		case o.Forgotten != nil && o.Forgotten(r):
 			a.report.Old++
 		default:
 			a.keys = append(a.keys, r.Key())
