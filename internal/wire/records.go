@@ -108,8 +108,11 @@ func (o *object) recordMember(dec *jx.Decoder, key []byte) error {
 	case keyDeviceTime:
 		return o.time(dec, keyDeviceTime, &o.reading.DeviceTime)
 	case keyFlags:
-		flags, err := dec.UInt8()
-		o.reading.Flags = telemetry.Flags(flags)
+		v, err := number(dec)
+		o.reading.Flags = telemetry.Flags(v)
+		if err == nil && float64(o.reading.Flags) != v {
+			return fmt.Errorf("flags %v are unknown", v)
+		}
 		return err
 	case keyClass:
 		if o.reading.Status != nil {
