@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strings"
 	"time"
@@ -19,43 +18,50 @@ import (
 // that one wrong feature does not hide the others' faults.
 func (l *loader) readAreas(file string, data []byte) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	dec := json.NewDecoder(bytes.NewReader(data))
 	line, counted := 1, int64(0)
 	lineAt := func(offset int64) int { // of rising offsets, to count each line once
-		offset = min(max(offset, counted), int64(len(data)))
 		line += bytes.Count(data[counted:offset], []byte("\n"))
 		counted = offset
 		return line
 	}
+	fail := func(offset int64, reason string) {
+		l.areasDamaged = true
+		l.problems.add(file, lineAt(offset), "%s; the file must be a GeoJSON FeatureCollection", reason)
+	}
+	var whole json.RawMessage
+	if err := json.Unmarshal(data, &whole); err != nil {
+		offset := int64(len(data))
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			offset = min(syntax.Offset, offset)
+		}
+		fail(offset, err.Error())
+		return
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
 	err := eachFeature(dec, func(number int, raw json.RawMessage) {
 		l.readArea(file, lineAt(dec.InputOffset()-int64(len(raw))), number, raw)
 	})
 	if err != nil {
-		l.areasDamaged = true
-		offset := dec.InputOffset()
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			offset = syntax.Offset
-		}
-		l.problems.add(file, lineAt(offset), "%v; the file must be a GeoJSON FeatureCollection", err)
+		fail(max(counted, dec.InputOffset()), err.Error())
 	}
 }
 
-// eachFeature walks the members of the collection and calls use with each of its
-// features; number counts from 1.
+// eachFeature walks the members of the collection, whose syntax is known to be
+// right, and calls use with each of its features; number counts from 1.
 func eachFeature(dec *json.Decoder, use func(number int, raw json.RawMessage)) error {
-	if err := expect(dec, json.Delim('{')); err != nil {
+	if err := expect(dec, '{'); err != nil {
 		return err
 	}
 	found := false
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return endOfFile(err)
+			return err
 		}
 		if key != "features" {
 			var other json.RawMessage
 			if err := dec.Decode(&other); err != nil {
-				return endOfFile(err)
+				return err
 			}
 			if key == "type" && string(other) != `"FeatureCollection"` {
 				return fmt.Errorf("the type is %s", clip(string(other)))
@@ -63,46 +69,30 @@ func eachFeature(dec *json.Decoder, use func(number int, raw json.RawMessage)) e
 			continue
 		}
 		found = true
-		if err := expect(dec, json.Delim('[')); err != nil {
+		if err := expect(dec, '['); err != nil {
 			return err
 		}
 		for number := 1; dec.More(); number++ {
 			var raw json.RawMessage
 			if err := dec.Decode(&raw); err != nil {
-				return endOfFile(err)
+				return err
 			}
 			use(number, raw)
 		}
-		if err := expect(dec, json.Delim(']')); err != nil {
+		if err := expect(dec, ']'); err != nil {
 			return err
 		}
 	}
-	if err := expect(dec, json.Delim('}')); err != nil {
-		return err
-	}
 	if !found {
 		return errors.New(`there is no "features" list`)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the end of the collection")
 	}
 	return nil
 }
 
 func expect(dec *json.Decoder, want json.Delim) error {
 	got, err := dec.Token()
-	if err != nil {
-		return endOfFile(err)
-	}
-	if got != want {
-		return fmt.Errorf("there is %v where %v belongs", got, want)
-	}
-	return nil
-}
-
-func endOfFile(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the file ends in the middle")
+	if err == nil && got != want {
+		err = fmt.Errorf("there is %v where %v belongs", got, want)
 	}
 	return err
 }
@@ -131,7 +121,7 @@ func (l *loader) readArea(file string, line, number int, raw json.RawMessage) {
 	p := &f.Properties
 	which := fmt.Sprintf("feature %d", number)
 	if p.Code != "" {
-		which = strings.TrimSpace(fmt.Sprintf("feature %d (%s %s)", number, clip(p.Code), clip(p.Name)))
+		which = fmt.Sprintf("feature %d (%s)", number, strings.TrimSpace(clip(p.Code)+" "+clip(p.Name)))
 	}
 	problem := func(format string, args ...any) {
 		l.problems.add(file, line, "%s: %s", which, fmt.Sprintf(format, args...))

@@ -87,20 +87,21 @@ func (l *loader) readTable(file string, data []byte, columns []column, use func(
 			whole = false
 			continue
 		}
+		for i := range fields {
+			if strings.TrimSpace(header[i]) == "" && strings.TrimSpace(fields[i]) != "" {
+				l.problems.add(file, line, "the value %q stands in column %d, which has no name; name the column or remove the value", clip(fields[i]), i+1)
+			}
+		}
 		use(&record{loader: l, file: file, line: line, places: places, fields: fields})
 	}
 }
 
 func (l *loader) checkWidth(file string, line int, fields []string, width int, comma rune) bool {
-	extra := len(fields) - width
-	if extra > 0 && slices.IndexFunc(fields[width:], func(s string) bool { return strings.TrimSpace(s) != "" }) < 0 {
-		return true // separators at the end of the line
-	}
-	if extra == 0 {
+	if len(fields) == width {
 		return true
 	}
 	remedy := "a value may be missing its separator"
-	if extra > 0 {
+	if len(fields) > width {
 		remedy = "write a value that holds " + string(comma) + " in quotation marks, and numbers with a point: 10.5"
 	}
 	l.problems.add(file, line, "%d fields, but the header names %d columns; %s", len(fields), width, remedy)
@@ -158,7 +159,7 @@ func (l *loader) readHeader(file string, header []string, columns []column) (pla
 		_, twice := places[name]
 		switch {
 		case name == "":
-			if i < len(header)-1 {
+			if strings.TrimSpace(strings.Join(header[i:], "")) != "" {
 				l.problems.add(file, 1, "column %d has no name; name it or remove it", i+1)
 			}
 		case !slices.Contains(names, name):
