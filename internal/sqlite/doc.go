@@ -4,11 +4,12 @@
 // There is one table per kind, named after it, with one column per field of
 // [telemetry.Fields], so that
 //
-//	sqlite3 phusong.db "select at, device, clients from wifi where device = 'ap-1'"
+//	sqlite3 phusong.db "select at, device, clients from wifi_readable where area = '25459'"
 //
-// answers a person. time, received and device_time are Unix milliseconds, at is
-// the time in readable UTC, booleans are 0 and 1, radios is a JSON array, seq is
-// -1 where the device sent no number, and what a device left out is NULL.
+// answers a person. time, received and device_time are Unix milliseconds; the
+// view KIND_readable adds at, the time in readable UTC. Booleans are 0 and 1,
+// radios is a JSON array, seq is -1 where the device sent no number, and what a
+// device left out is NULL.
 //
 // # How it is fast
 //

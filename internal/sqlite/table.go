@@ -50,8 +50,7 @@ const keyColumns = 3
 
 // create returns the statements that make the tables of a new file.
 func (t *table) create() []string {
-	// Readable time costs nothing: a virtual column is computed when asked for.
-	columns := []string{`"at" TEXT AS (strftime('%Y-%m-%d %H:%M:%f', "time" / 1000.0, 'unixepoch')) VIRTUAL`}
+	var columns []string
 	for _, c := range t.columns {
 		columns = append(columns, quote(c.name)+" "+c.sql)
 	}
@@ -60,6 +59,9 @@ func (t *table) create() []string {
 			quote(t.name), strings.Join(columns, ", ")),
 		fmt.Sprintf(`CREATE TABLE %s ("device" TEXT NOT NULL, "time" INTEGER NOT NULL, "seq" INTEGER NOT NULL,
 			PRIMARY KEY ("device", "time", "seq")) STRICT, WITHOUT ROWID`, quote(t.index())),
+		// A view, because even a virtual column is computed for every row that is written.
+		fmt.Sprintf(`CREATE VIEW %s AS SELECT strftime('%%Y-%%m-%%d %%H:%%M:%%f', "time" / 1000.0, 'unixepoch') AS "at", * FROM %s`,
+			quote(t.name+"_readable"), quote(t.name)),
 		fmt.Sprintf(`INSERT INTO "indexed" VALUES ('%s', 0)`, t.name),
 	}
 }
