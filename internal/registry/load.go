@@ -34,8 +34,11 @@ const maxFile = 128 << 20
 
 // Load reads and checks the files. Its error is a [*ProblemsError] with the
 // faults of all files, so that one look is enough to mend them.
-func Load(paths Paths) (*Registry, error) {
+func Load(paths Paths) (*Registry, error) { return load(paths, readFile) }
+
+func load(paths Paths, readFile func(path string) ([]byte, error)) (*Registry, error) {
 	l := loader{
+		readFile:   readFile,
 		areaAt:     make(map[telemetry.AreaCode]int),
 		siteAt:     make(map[telemetry.SiteID]int),
 		checkAreas: len(paths.Areas) > 0,
@@ -77,6 +80,7 @@ type entry[T any] struct {
 
 // A loader is the state of one load: what was read so far, and what was wrong.
 type loader struct {
+	readFile func(path string) ([]byte, error)
 	problems problems
 
 	areas   []entry[telemetry.Area]
@@ -101,7 +105,7 @@ func values[T any](entries []entry[T]) []T {
 }
 
 func (l *loader) read(path string) ([]byte, bool) {
-	data, err := readFile(path)
+	data, err := l.readFile(path)
 	switch {
 	case err == nil:
 		return data, true

@@ -226,7 +226,7 @@ func FuzzTables(f *testing.F) {
 	f.Add("\ufeffid;name;category;area\r\nx;\"a\"\"b\";school;80\r\n", "id\tkind\tarea\tinterval\na\twifi\t80\t1d\n")
 	f.Add("id,name", "id,kind,area,interval,parent\na,wifi,80,1,b\nb,wifi,80,1,a\n")
 	f.Fuzz(func(t *testing.T, sites, devices string) {
-		r, err := registry.Load(files(t, areasText, sites, devices))
+		r, err := registry.LoadTexts(areasText, sites, devices)
 		if err != nil {
 			if list := (*registry.ProblemsError)(nil); !errors.As(err, &list) || len(list.Problems) == 0 {
 				t.Fatalf("error %v names no problem", err)
@@ -262,10 +262,7 @@ func FuzzAreas(f *testing.F) {
 	f.Add(areasText)
 	f.Add(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"code":"80","name":"x"},"geometry":{"type":"MultiPolygon","coordinates":[[]]}}]}`)
 	f.Fuzz(func(t *testing.T, areas string) {
-		if areas == "" {
-			return
-		}
-		r, err := registry.Load(files(t, areas, "", ""))
+		r, err := registry.LoadTexts(areas, "id,name,category,area\n", "id,kind,area,interval\n")
 		if err != nil {
 			return
 		}
