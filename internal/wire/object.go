@@ -207,15 +207,20 @@ const (
 
 // identity lets a payload repeat the device of the topic but not contradict it.
 func (o *object) identity(dec *jx.Decoder) error {
-	if dec.Next() != jx.String {
+	switch dec.Next() {
+	case jx.Null:
+		return dec.Null()
+	case jx.String:
+		id, err := dec.StrBytes()
+		if err == nil && string(id) != string(o.reading.Device) {
+			o.fail(keyID, "%q is not the device of the topic, %q; the topic is the identity", clip(id), o.reading.Device)
+		}
+		return err
+	case jx.Number, jx.Bool, jx.Array, jx.Object:
 		o.fail(keyID, "is not text")
-		return dec.Skip()
+	case jx.Invalid:
 	}
-	id, err := dec.StrBytes()
-	if err == nil && string(id) != string(o.reading.Device) {
-		o.fail(keyID, "%q is not the device of the topic, %q; the topic is the identity", clip(id), o.reading.Device)
-	}
-	return err
+	return dec.Skip()
 }
 
 func (o *object) fail(field, format string, args ...any) {
