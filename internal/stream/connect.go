@@ -23,7 +23,8 @@ func (s *Server) connect(ctx context.Context, o Options) error {
 		nats.IgnoreAuthErrorAbort(),
 		nats.Timeout(connectPatience(ctx)),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil && !s.isClosing() {
+			// An embedded server is lost only when we restart it.
+			if err != nil && s.emb == nil {
 				s.log.Warn("stream connection lost", "error", err)
 			}
 		}),
@@ -34,15 +35,16 @@ func (s *Server) connect(ctx context.Context, o Options) error {
 				s.log.Info("stream connection is back")
 			}
 		}),
+		nats.ClosedHandler(func(*nats.Conn) { close(s.silent) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			s.log.Warn("stream connection error", "error", err)
 		}),
 	}
-	url := ""
+	url, publishTimeout := "", publishTimeoutEmbedded
 	if s.emb != nil {
 		opts = append(opts, nats.InProcessServer(s.emb), nats.ReconnectWait(10*time.Millisecond))
 	} else {
-		url = strings.Join(o.URLs, ",")
+		url, publishTimeout = strings.Join(o.URLs, ","), publishTimeoutExternal
 		opts = append(opts, externalOptions(o)...)
 	}
 	conn, err := nats.Connect(url, opts...)
@@ -51,16 +53,34 @@ func (s *Server) connect(ctx context.Context, o Options) error {
 	}
 	js, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(publishTimeout))
 	if err == nil {
-		// A server without JetStream, or an account without the right to it,
-		// is better found now than at the first reading.
-		_, err = js.AccountInfo(ctx)
+		// A server without JetStream, or an account without the right to it, is
+		// better found now than at the first reading.
+		_, err = ask(ctx, js.AccountInfo)
 	}
 	if err != nil {
 		conn.Close()
+		<-s.silent
 		return fmt.Errorf("asking the stream server for JetStream: %w", err)
 	}
 	s.conn, s.js = conn, js
 	return nil
+}
+
+// ask puts a question to the server, again if it is not answered. The question
+// must be one that may be asked twice.
+func ask[T any](ctx context.Context, question func(context.Context) (T, error)) (answer T, err error) {
+	for range requestTries {
+		try, cancel := context.WithTimeout(ctx, requestTimeout)
+		answer, err = question(try)
+		cancel()
+		if ctx.Err() != nil {
+			return answer, context.Cause(ctx)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return answer, err
+		}
+	}
+	return answer, fmt.Errorf("%w: server does not answer: %w", ErrUnavailable, err)
 }
 
 func externalOptions(o Options) []nats.Option {
@@ -89,15 +109,6 @@ func connectPatience(ctx context.Context) time.Duration {
 		return max(min(time.Until(deadline), connectTimeout), time.Millisecond)
 	}
 	return connectTimeout
-}
-
-func (s *Server) isClosing() bool {
-	select {
-	case <-s.closing:
-		return true
-	default:
-		return false
-	}
 }
 
 // notFound reports whether err says that a stream or a message does not exist.

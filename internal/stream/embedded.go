@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -196,18 +197,30 @@ func (e *embedded) InProcessConn() (net.Conn, error) {
 	return srv.InProcessConn()
 }
 
-// syncDirs makes the names of newly made files durable: nats-server fsyncs a
-// stream's files, but not every directory above them.
-func (e *embedded) syncDirs() error {
-	return filepath.WalkDir(e.dir, func(path string, d os.DirEntry, err error) error {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil // temporary files come and go
-		}
-		if err != nil || !d.IsDir() {
+// syncDirs makes the files of a new stream durable by their names: nats-server
+// fsyncs what is in them, but not every directory above.
+func (e *embedded) syncDirs(stream string) error {
+	streams := streamsDir(e.dir)
+	account := filepath.Dir(streams)
+	for _, dir := range []string{streams, account, filepath.Dir(account), e.dir, filepath.Dir(e.dir)} {
+		if err := syncDir(dir); err != nil {
 			return err
 		}
-		return syncDir(path)
+	}
+	return filepath.WalkDir(filepath.Join(streams, stream), func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			err = syncDir(path)
+		}
+		if errors.Is(err, os.ErrNotExist) && path != filepath.Join(streams, stream) {
+			return nil // temporary files come and go
+		}
+		return err
 	})
+}
+
+// streamsDir is where nats-server keeps one directory for each stream.
+func streamsDir(dir string) string {
+	return filepath.Join(dir, server.JetStreamStoreDir, "$G", "streams")
 }
 
 // serverLog passes what nats-server says on to slog, and errors to suspect.
@@ -222,7 +235,14 @@ type serverLog struct {
 func (l *serverLog) Noticef(format string, v ...any) { l.say(slog.LevelDebug, format, v...) }
 func (l *serverLog) Debugf(format string, v ...any)  { l.say(slog.LevelDebug, format, v...) }
 func (l *serverLog) Tracef(format string, v ...any)  { l.say(slog.LevelDebug, format, v...) }
-func (l *serverLog) Warnf(format string, v ...any)   { l.say(slog.LevelWarn, format, v...) }
+
+func (l *serverLog) Warnf(format string, v ...any) {
+	level := slog.LevelWarn
+	if strings.HasPrefix(format, "Maximum payloads over") {
+		level = slog.LevelDebug // it means our own maxPayload, which is meant
+	}
+	l.say(level, format, v...)
+}
 
 func (l *serverLog) Errorf(format string, v ...any) {
 	l.say(slog.LevelError, format, v...)

@@ -31,7 +31,7 @@ type guard struct {
 func newGuard(dir string, log *slog.Logger) (*guard, error) {
 	g := &guard{
 		dir:     filepath.Join(dir, "guard"),
-		streams: filepath.Join(dir, "jetstream", "$G", "streams"),
+		streams: streamsDir(dir),
 		log:     log,
 	}
 	// A guard that is there belongs to a start that died on the way.

@@ -36,6 +36,16 @@ func (h *health) breaks(err error) {
 	h.broken = nil
 }
 
+// reason returns why a write was broken off.
+func (h *health) reason() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fault != nil {
+		return h.fault
+	}
+	return fmt.Errorf("%w: storage failed during the write", ErrUnavailable) // and is mended by now
+}
+
 // mended lets writes through again. It may be called when nothing was broken.
 func (h *health) mended() {
 	h.mu.Lock()

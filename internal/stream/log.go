@@ -100,11 +100,11 @@ func (s *Server) ensure(ctx context.Context, want jetstream.StreamConfig) (jetst
 		want.MaxMsgsPerSubject = -1
 	}
 
-	have, err := s.js.Stream(ctx, want.Name)
+	have, err := ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.Stream(ctx, want.Name) })
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		made, err := s.js.CreateStream(ctx, want)
+		made, err := ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.CreateStream(ctx, want) })
 		if err == nil && s.emb != nil {
-			err = s.emb.syncDirs()
+			err = s.emb.syncDirs(want.Name)
 		}
 		return made, err
 	}
@@ -123,7 +123,7 @@ func (s *Server) ensure(ctx context.Context, want jetstream.StreamConfig) (jetst
 	config.MaxBytes, config.MaxMsgsPerSubject, config.AllowDirect = want.MaxBytes, want.MaxMsgsPerSubject, want.AllowDirect
 	// Limits somebody else set would delete entries behind our back.
 	config.Retention, config.MaxAge, config.MaxMsgs = jetstream.LimitsPolicy, 0, -1
-	return s.js.UpdateStream(ctx, config)
+	return ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.UpdateStream(ctx, config) })
 }
 
 // MaxEntry is the largest Data that Append takes, in bytes.
@@ -161,7 +161,7 @@ func (l *Log) Append(ctx context.Context, data []byte, count int) (uint64, error
 
 // State returns the present bounds and size of the log.
 func (l *Log) State(ctx context.Context) (State, error) {
-	info, err := l.entries.Info(ctx)
+	info, err := l.info(ctx)
 	if err != nil {
 		return State{}, fmt.Errorf("reading the state of %s: %w", l.opts.Name, err)
 	}
@@ -216,24 +216,30 @@ func (l *Log) Entry(ctx context.Context, seq uint64) (Entry, error) {
 
 // Delete removes one entry. The error wraps ErrNotFound when it is not there.
 func (l *Log) Delete(ctx context.Context, seq uint64) error {
-	if err := l.server.enter(); err != nil {
-		return err
+	if err := l.server.enterWriting(); err != nil {
+		return fmt.Errorf("deleting entry %d of %s: %w", seq, l.opts.Name, err)
 	}
 	defer l.server.inflight.Done()
 	// The server's answer to a missing entry has no code of its own.
 	if _, err := l.Entry(ctx, seq); err != nil {
 		return fmt.Errorf("deleting entry %d of %s: %w", seq, l.opts.Name, err)
 	}
-	if err := l.entries.DeleteMsg(ctx, seq); err != nil {
+	if _, err := ask(ctx, func(ctx context.Context) (any, error) { return nil, l.entries.DeleteMsg(ctx, seq) }); err != nil {
 		return fmt.Errorf("deleting entry %d of %s: %w", seq, l.opts.Name, err)
 	}
 	l.server.health.roomMade()
 	return nil
 }
 
+func (l *Log) info(ctx context.Context) (*jetstream.StreamInfo, error) {
+	return ask(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) { return l.entries.Info(ctx) })
+}
+
 // atOrAfter returns the first entry whose number is at least seq.
 func (l *Log) atOrAfter(ctx context.Context, seq uint64) (Entry, error) {
-	m, err := l.entries.GetMsg(ctx, max(seq, 1), jetstream.WithGetMsgSubject(l.subject))
+	m, err := ask(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return l.entries.GetMsg(ctx, max(seq, 1), jetstream.WithGetMsgSubject(l.subject))
+	})
 	if notFound(err) {
 		err = ErrNotFound
 	}

@@ -17,7 +17,9 @@ func (l *Log) Position(ctx context.Context, name string) (uint64, error) {
 	if !nameShape.MatchString(name) {
 		return 0, fmt.Errorf("reading a position of %s: name %q: use lower-case letters, digits and hyphens", l.opts.Name, name)
 	}
-	m, err := l.positions.GetLastMsgForSubject(ctx, l.places+name)
+	m, err := ask(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return l.positions.GetLastMsgForSubject(ctx, l.places+name)
+	})
 	if notFound(err) {
 		return 0, nil
 	}
@@ -52,13 +54,14 @@ func (l *Log) SavePosition(ctx context.Context, name string, seq uint64) error {
 // Trim deletes the entries that were appended longer than Keep before now and
 // that every named reader has done with. Name all readers of the log: with no
 // names, age alone decides. A reader that never saved a position keeps everything.
+// Storage that failed (ErrUnavailable) cannot be trimmed either.
 func (l *Log) Trim(ctx context.Context, now time.Time, readers ...string) error {
-	if err := l.server.enter(); err != nil {
-		return err
+	if err := l.server.enterWriting(); err != nil {
+		return fmt.Errorf("trimming %s: %w", l.opts.Name, err)
 	}
 	defer l.server.inflight.Done()
 
-	info, err := l.entries.Info(ctx)
+	info, err := l.info(ctx)
 	if err != nil {
 		return fmt.Errorf("trimming %s: %w", l.opts.Name, err)
 	}
@@ -78,7 +81,10 @@ func (l *Log) Trim(ctx context.Context, now time.Time, readers ...string) error 
 	if err != nil {
 		return fmt.Errorf("trimming %s: %w", l.opts.Name, err)
 	}
-	if err := l.entries.Purge(ctx, jetstream.WithPurgeSequence(keep)); err != nil {
+	_, err = ask(ctx, func(ctx context.Context) (any, error) {
+		return nil, l.entries.Purge(ctx, jetstream.WithPurgeSequence(keep))
+	})
+	if err != nil {
 		return fmt.Errorf("trimming %s: %w", l.opts.Name, err)
 	}
 	l.server.health.roomMade()

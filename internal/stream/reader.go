@@ -19,9 +19,9 @@ const (
 	pullBytes   = 4 << 20
 
 	pullExpires   = 30 * time.Second
-	pullHeartbeat = 2 * time.Second
+	pullHeartbeat = time.Second
 	// silenceMax without an entry or a heartbeat means that the request is lost.
-	silenceMax = 2*pullHeartbeat + time.Second
+	silenceMax = 3 * pullHeartbeat
 
 	// forgetReader is when the server drops the consumer of a reader that
 	// asks for nothing. A reader that was only slow makes itself a new one.
@@ -231,7 +231,7 @@ func (r *Reader) attachPatiently(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		if errors.Is(err, ErrBeyondEnd) {
-			if beyond++; beyond == beyondEndTries {
+			if beyond++; beyond == beyondEndTries || server.emb != nil {
 				return err
 			}
 		}
@@ -250,6 +250,8 @@ func (r *Reader) slower() bool {
 
 // attach makes a consumer that begins at r.next and asks it for entries.
 func (r *Reader) attach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	server := r.log.server
 	// Before anything else, or a loss in between would go unnoticed.
 	lost := server.link.next()

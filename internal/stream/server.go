@@ -30,10 +30,18 @@ import (
 )
 
 const (
-	// publishTimeout is how long an acknowledgement may take before Append
-	// gives up. A healthy disk needs milliseconds; a busy one may stall for
-	// seconds, and giving up early would only append the same thing twice.
-	publishTimeout = 15 * time.Second
+	// An acknowledgement may take so long before Append gives up. A healthy
+	// disk needs milliseconds; a busy one may stall for seconds, and giving up
+	// early would only append the same thing twice. A cluster without a leader
+	// drops what it is sent, so there waiting long is pointless.
+	publishTimeoutEmbedded = 15 * time.Second
+	publishTimeoutExternal = 5 * time.Second
+
+	// requestTimeout is how long the answer to one question may take. While a
+	// cluster elects a leader questions are not answered, ever; so a question is
+	// given up and asked again, however long the caller is ready to wait.
+	requestTimeout = 3 * time.Second
+	requestTries   = 5
 
 	// connectTimeout bounds one attempt to reach one server.
 	connectTimeout = 5 * time.Second
@@ -45,9 +53,10 @@ type Server struct {
 	prefix   string
 	replicas int
 
-	conn *nats.Conn
-	js   jetstream.JetStream
-	emb  *embedded // nil with an external cluster
+	conn   *nats.Conn
+	silent chan struct{} // closed after the last callback of conn
+	js     jetstream.JetStream
+	emb    *embedded // nil with an external cluster
 
 	health health
 	link   broadcast // told when the connection was lost and came back
@@ -81,6 +90,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		replicas: max(o.Replicas, 1),
 		closing:  make(chan struct{}),
 		abort:    make(chan struct{}),
+		silent:   make(chan struct{}),
 	}
 	if o.Dir != "" {
 		emb, err := openEmbedded(ctx, o.Dir, o.Logger)
@@ -132,6 +142,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.stop()
 	s.wait.Wait()
 	s.conn.Close()
+	<-s.silent
 	<-drained
 	if s.emb != nil {
 		s.emb.close()
@@ -168,6 +179,15 @@ func (s *Server) enter() error {
 	return nil
 }
 
+// enterWriting is enter for calls that change what is stored. A broken store
+// would leave them without an answer.
+func (s *Server) enterWriting() error {
+	if _, err := s.health.writable(); err != nil {
+		return err
+	}
+	return s.enter()
+}
+
 // publish stores one message and returns its number. After an error other than
 // ErrFull and ErrTooLarge it is unknown whether the message was stored.
 func (s *Server) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
@@ -194,7 +214,7 @@ func (s *Server) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 		}
 		return 0, s.failed(publishError(err))
 	case <-broken:
-		return 0, fmt.Errorf("%w: storage failed during the write", ErrUnavailable)
+		return 0, s.health.reason()
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	case <-s.abort:
