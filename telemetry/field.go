@@ -131,7 +131,7 @@ func (f *Field) validate(ref any) error {
 		}
 	case *Opt[int64]:
 		if p.present {
-			return f.checkNumber(float64(p.value))
+			return f.checkInteger(p.value)
 		}
 	case *Opt[string]:
 		if p.present {
@@ -153,11 +153,24 @@ func (f *Field) checkNumber(v float64) error {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return rejectField(f.Name, "%v is not a number", v)
 	}
-	unit := f.Unit
-	if unit == "1" {
-		unit = ""
+	return rejectField(f.Name, "%v is outside %v to %v%s", v, f.Min, f.Max, f.unitSuffix())
+}
+
+// checkInteger compares whole numbers as such: past 2^53 a float64 would round
+// what is outside back to the limit.
+func (f *Field) checkInteger(v int64) error {
+	if v >= int64(f.Min) && v <= int64(f.Max) {
+		return nil
 	}
-	return rejectField(f.Name, "%v is outside %v to %v%s", v, f.Min, f.Max, strings.TrimRight(" "+unit, " "))
+	return rejectField(f.Name, "%d is outside %d to %d%s", v, int64(f.Min), int64(f.Max), f.unitSuffix())
+}
+
+// unitSuffix returns the unit as it follows a number; "" for counts and ratios.
+func (f *Field) unitSuffix() string {
+	if f.Unit == "" || f.Unit == "1" {
+		return ""
+	}
+	return " " + f.Unit
 }
 
 func (f *Field) checkText(s string) error {

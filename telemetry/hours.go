@@ -98,6 +98,9 @@ func parseTimes(s string, open []bool) ([]span, error) {
 		if err != nil {
 			return nil, err
 		}
+		if from == minutesPerDay {
+			return nil, fmt.Errorf("%q is when a day ends; begin the next day at 00:00", a)
+		}
 		to, err := parseClock(b)
 		if err != nil {
 			return nil, err
@@ -116,11 +119,11 @@ func parseTimes(s string, open []bool) ([]span, error) {
 
 // parseClock reads "07:30" as minutes since midnight; "24:00" is allowed.
 func parseClock(s string) (int, error) {
-	var h, m int
-	if len(s) != 5 || s[2] != ':' {
+	if len(s) != 5 || s[2] != ':' || !isDigits(s[:2]) || !isDigits(s[3:]) {
 		return 0, fmt.Errorf("%q is not a time of day; write it like 07:30", s)
 	}
-	if _, err := fmt.Sscanf(s, "%02d:%02d", &h, &m); err != nil || m < 0 || m > 59 || h < 0 || h*60+m > minutesPerDay {
+	h, m := int(s[0]-'0')*10+int(s[1]-'0'), int(s[3]-'0')*10+int(s[4]-'0')
+	if m > 59 || h*60+m > minutesPerDay {
 		return 0, fmt.Errorf("%q is not a time of day; write it like 07:30", s)
 	}
 	return h*60 + m, nil

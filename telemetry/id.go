@@ -3,6 +3,7 @@ package telemetry
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxIDLength is the longest device or site id, in bytes.
@@ -43,7 +44,8 @@ func checkID(s string) error {
 	}
 	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return reject("%q holds %q; use a-z, 0-9 and hyphens", s, c)
+			letter, _ := utf8.DecodeRuneInString(s[i:])
+			return reject("%q holds %q; use a-z, 0-9 and hyphens", s, letter)
 		}
 	}
 	return nil
