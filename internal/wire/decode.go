@@ -166,8 +166,7 @@ func atEnd(dec *jx.Decoder) error {
 // syntax turns an error of the JSON reader into a rejection. It tells the
 // innermost error only, because the reader wraps it once per level of nesting.
 func syntax(err error) error {
-	var rejected *telemetry.RejectedError
-	if errors.As(err, &rejected) {
+	if rejected, ok := errors.AsType[*telemetry.RejectedError](err); ok {
 		return rejected
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {

@@ -132,7 +132,7 @@ var badTopics = map[string]string{
 	"phusong/v1/25459/wifi/AP-1/telemetry":    `"AP-1" holds 'A'; use a-z, 0-9 and hyphens`,
 	"phusong/v1/25459/wifi/-ap/telemetry":     `"-ap" begins with a hyphen`,
 	"phusong/v1/25459/wifi/ap_1/telemetry":    `"ap_1" holds '_'`,
-	"phusong/v1/25459/wifi/điểm/telemetry":    `holds 'Ä'`,
+	"phusong/v1/25459/wifi/điểm/telemetry":    `holds 'đ'`,
 	"phusong/v1/25459/wifi/ap\x00/telemetry":  `holds '\x00'`,
 	"phusong/v1/25459/wifi/+/telemetry":       `"+" holds '+'`,
 	"phusong/v1/25459/wifi/ap-1/Telemetry":    `has an unknown channel; use telemetry, status or birth`,

@@ -38,7 +38,7 @@ func TestProtocolTables(t *testing.T) {
 	for title, fields := range tables {
 		var want, got []string
 		for _, f := range fields {
-			want = append(want, fmt.Sprintf("`%s` | %s | %s | %s | %s", f.Name, f.Type, f.Unit, rangeOf(&f), f.Help))
+			want = append(want, strings.Join([]string{"`" + f.Name + "`", f.Type.String(), f.Unit, rangeOf(&f), f.Help}, " | "))
 		}
 		for i, row := range fieldRows(text, title) {
 			cells := strings.SplitN(row, "|", 6)

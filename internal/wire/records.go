@@ -66,7 +66,8 @@ func (d *Decoder) DecodeRecords(readings []telemetry.Reading, data []byte) ([]te
 		err = atEnd(&d.dec)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("decoding records of the stream: %v", err)
+		// Not wrapped: whatever it is, it is no rejection of what a device sent.
+		return nil, errors.New("decoding records of the stream: " + err.Error())
 	}
 	return readings, nil
 }
