@@ -15,8 +15,8 @@ type Evidence interface {
 
 // AuditOptions of an Audit. All but Forgotten are required.
 type AuditOptions struct {
-	// Source is open at the oldest entry of the log; Last is the newest, Position
-	// the last one that the writer has settled.
+	// Source is open at the oldest entry of the log; Last is the newest, 0 when
+	// there is none, Position the last one that the writer has settled.
 	Source         Source
 	Last, Position uint64
 	Store          Evidence
@@ -69,9 +69,11 @@ func Audit(ctx context.Context, o AuditOptions) (*AuditReport, error) {
 	if err := a.readLetters(ctx); err != nil {
 		return nil, err
 	}
-	err := eachReading(ctx, o.Source, min(o.Last, o.Position), func(r *telemetry.Reading) error {
+	err := eachReading(ctx, o.Source, o.Last, func(seq uint64, r *telemetry.Reading) error {
 		a.report.InLog++
 		switch {
+		case seq > o.Position:
+			a.report.Waiting++
 		case a.tracker.Observe(r).Redundant:
 			a.report.Repeated++
 		case o.Forgotten != nil && o.Forgotten(r):
@@ -90,21 +92,7 @@ func Audit(ctx context.Context, o AuditOptions) (*AuditReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	if err := a.countWaiting(ctx); err != nil {
-		return nil, fmt.Errorf("audit: %w", err)
-	}
 	return &a.report, nil
-}
-
-func (a *audit) countWaiting(ctx context.Context) error {
-	if a.options.Position >= a.options.Last {
-		return nil
-	}
-	return eachReading(ctx, a.options.Source, a.options.Last, func(*telemetry.Reading) error {
-		a.report.InLog++
-		a.report.Waiting++
-		return nil
-	})
 }
 
 // readLetters remembers what the store refused.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"phusong/telemetry"
@@ -12,8 +13,9 @@ import (
 type Clock struct {
 	// MaxAhead is how far in our future a reading may lie. Default 5 minutes.
 	MaxAhead time.Duration
-	// MaxAge is how old a reading may be; coverage tests are valid for one year.
-	// Default 366 days.
+	// MaxAge is how old a reading may be. Default 5 years: a drive test from last
+	// year's archive is old and true, and giving it today's time would make fresh
+	// evidence of it. Clocks that are wrong say 1970, 1980 or 2000.
 	MaxAge time.Duration
 	// LateAfter is from which age on a reading is late: it is stored and judged at
 	// its own time but touches no live alert. Default 10 minutes.
@@ -27,7 +29,7 @@ func (c *Clock) setDefaults() error {
 		unset time.Duration
 	}{
 		{"MaxAhead", &c.MaxAhead, 5 * time.Minute},
-		{"MaxAge", &c.MaxAge, 366 * 24 * time.Hour},
+		{"MaxAge", &c.MaxAge, 5 * 365 * 24 * time.Hour},
 		{"LateAfter", &c.LateAfter, 10 * time.Minute},
 	} {
 		if *d.value < 0 {
@@ -50,34 +52,53 @@ func (c *Clock) settle(r *telemetry.Reading) {
 	case ahead > c.MaxAhead:
 		r.Flags |= telemetry.FlagClockAhead
 		r.DeviceTime, r.Time = r.Time, r.Received
-	case -ahead > c.MaxAge:
+	case ahead < -c.MaxAge: // and not -ahead > MaxAge: Sub's least value has no opposite
 		r.Flags |= telemetry.FlagClockBehind
 		r.DeviceTime, r.Time = r.Time, r.Received
-	case -ahead > c.LateAfter:
+	case ahead < -c.LateAfter:
 		r.Flags |= telemetry.FlagLate
 	}
 }
 
-// spacer keeps apart readings whose time is ours and that carry no number: two of
-// one device within one millisecond would have the same key, and the second would
-// overwrite the first.
+// spacer keeps apart readings whose time is ours: two of one device within one
+// millisecond would have the same key if they carry no number, or if the device
+// began to count anew between them, and the second would overwrite the first.
 type spacer struct {
-	last map[telemetry.DeviceID]time.Time
+	last map[spaced]instant
 }
 
-// maxSpaced bounds the memory of spacer. Forgetting is harmless after a
-// millisecond.
+type spaced struct {
+	kind   telemetry.Kind
+	device telemetry.DeviceID
+}
+
+// instant is the part of a key that the spacer makes rise.
+type instant struct {
+	time time.Time
+	seq  int64
+}
+
+// maxSpaced is from how many devices on spacer forgets those of past
+// milliseconds.
 const maxSpaced = 10_000
 
 func (s *spacer) space(r *telemetry.Reading) {
-	if !r.TimeAssigned() || r.Seq.Present() {
+	if !r.TimeAssigned() {
 		return
 	}
-	if len(s.last) >= maxSpaced || s.last == nil {
-		s.last = make(map[telemetry.DeviceID]time.Time)
+	if s.last == nil {
+		s.last = make(map[spaced]instant)
 	}
-	if last, ok := s.last[r.Device]; ok && !r.Time.After(last) {
-		r.Time = last.Add(time.Millisecond)
+	if len(s.last) >= maxSpaced {
+		maps.DeleteFunc(s.last, func(_ spaced, last instant) bool { return last.time.Before(r.Received) })
 	}
-	s.last[r.Device] = r.Time
+	of := spaced{r.Kind, r.Device}
+	seq := r.Seq.Or(telemetry.NoSeq)
+	if last, ok := s.last[of]; ok && !r.Time.After(last.time) {
+		r.Time = last.time
+		if seq <= last.seq {
+			r.Time = last.time.Add(time.Millisecond)
+		}
+	}
+	s.last[of] = instant{r.Time, seq}
 }

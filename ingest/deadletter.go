@@ -14,7 +14,8 @@ import (
 
 // A DeadLetter is a message, or one element of a message, that was refused.
 type DeadLetter struct {
-	// ID is "entry-index" in the log of dead letters. It is set when listed.
+	// ID is "entry-index" of where the letter first stood in the log of dead letters.
+	// It is set when listed, and stays when others of the same entry are replayed.
 	ID      string    `json:"id,omitempty"`
 	Time    time.Time `json:"time"` // when it was received
 	Topic   string    `json:"topic"`
@@ -55,9 +56,10 @@ func (d *DeadLetter) key() (telemetry.Key, bool) {
 // letterOverhead is what a dead letter needs in the log beside payload and topic.
 const letterOverhead = 1 << 10
 
-// appendLetters appends the letters to the log in as few entries as fit. It
-// appends nothing when there is nothing.
-func appendLetters(ctx context.Context, log Log, letters []DeadLetter) error {
+// appendLetters appends the letters to the log in as few entries as fit, and
+// returns what is left of them when it fails, so that another attempt does not
+// begin anew.
+func appendLetters(ctx context.Context, log Log, letters []DeadLetter) (rest []DeadLetter, err error) {
 	limit := log.MaxEntry()
 	for len(letters) > 0 {
 		size, n := 0, 0
@@ -68,11 +70,11 @@ func appendLetters(ctx context.Context, log Log, letters []DeadLetter) error {
 			}
 		}
 		if err := appendEntry(ctx, log, letters[:n]); err != nil {
-			return err
+			return letters, err
 		}
 		letters = letters[n:]
 	}
-	return nil
+	return nil, nil
 }
 
 func appendEntry(ctx context.Context, log Log, letters []DeadLetter) error {
@@ -139,7 +141,7 @@ func ReplayDeadLetters(ctx context.Context, log Letters, pick func(*DeadLetter) 
 		replayed += len(again)
 		// What stays is appended before the old entry goes: a crash in between keeps
 		// both, and a letter twice is better than none.
-		if err := appendLetters(ctx, log, keep); err != nil {
+		if _, err := appendLetters(ctx, log, keep); err != nil {
 			return false, err
 		}
 		return true, log.Delete(ctx, e.Seq)
@@ -147,7 +149,8 @@ func ReplayDeadLetters(ctx context.Context, log Letters, pick func(*DeadLetter) 
 	return replayed, err
 }
 
-// eachEntry reads the entries that were in the log when it was called.
+// eachEntry reads the entries that were in the log when it was called. One that
+// is damaged is itself a dead letter: it must not hide the others.
 func eachEntry(ctx context.Context, log Letters, do func(Entry, []DeadLetter) (more bool, err error)) error {
 	for e, err := range log.Entries(ctx) {
 		if err != nil {
@@ -155,10 +158,12 @@ func eachEntry(ctx context.Context, log Letters, do func(Entry, []DeadLetter) (m
 		}
 		var letters []DeadLetter
 		if err := json.Unmarshal(e.Data, &letters); err != nil {
-			return fmt.Errorf("dead letter entry %d is damaged: %w", e.Seq, err)
+			letters = []DeadLetter{damagedEntry(e, "the dead letters", err)}
 		}
 		for i := range letters {
-			letters[i].ID = strconv.FormatUint(e.Seq, 10) + "-" + strconv.Itoa(i)
+			if letters[i].ID == "" {
+				letters[i].ID = strconv.FormatUint(e.Seq, 10) + "-" + strconv.Itoa(i)
+			}
 		}
 		more, err := do(e, letters)
 		if err != nil || !more {

@@ -106,7 +106,9 @@ func (l *Ledger) refuse(letters []DeadLetter) {
 	}
 }
 
-// settle: of what was in the log, some is in the store and the rest refused.
+// settle: of what was in the log, some is in the store and the rest refused. More
+// than what waited can come out of the log when an entry is in it twice, because
+// an attempt to append it had succeeded unseen; the surplus was received there.
 func (l *Ledger) settle(inLog, stored int, refused []DeadLetter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,6 +117,10 @@ func (l *Ledger) settle(inLog, stored int, refused []DeadLetter) {
 	for i := range refused {
 		l.balance.Rejected += int64(refused[i].Count)
 		l.reasons[refused[i].Class] += int64(refused[i].Count)
+	}
+	if surplus := -l.balance.Waiting(); surplus > 0 {
+		l.balance.Received += surplus
+		l.balance.InLog += surplus
 	}
 }
 

@@ -2,11 +2,12 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 )
 
-// An Entry is one batch in the durable log.
+// An Entry is one batch in the durable log. Data belongs to whoever received it.
 type Entry struct {
 	Seq   uint64    // position, rising from 1 without repetition
 	Time  time.Time // when it was appended
@@ -18,10 +19,23 @@ type Entry struct {
 // would survive the loss of power. After an error the entry may or may not be in
 // the log, and is appended again under the same id, which within minutes adds it
 // only once; an empty id never recognises a repetition. Append does not keep data.
+// An entry that is there twice after all does no harm.
 type Log interface {
 	Append(ctx context.Context, id string, data []byte, count int) (seq uint64, err error)
-	// MaxEntry is the most bytes that one entry may hold.
+	// MaxEntry is the most bytes that one entry may hold, at least 256 KiB.
 	MaxEntry() int
+}
+
+// minEntry holds any one reading, whose longest text may be written in escapes,
+// and any dead letter without its payload. In a log with less room such a reading
+// could never be appended, and everything would wait behind it.
+const minEntry = 256 << 10
+
+func checkRoom(name string, l Log) error {
+	if n := l.MaxEntry(); n < minEntry {
+		return fmt.Errorf("%s takes entries of at most %d bytes, and %d are needed: raise the stream's largest message (max_payload)", name, n, minEntry)
+	}
+	return nil
 }
 
 // A Source reads a log in order, without gaps, from where it was opened.

@@ -13,8 +13,12 @@ type pipelineMetrics struct {
 	appendSeconds prometheus.Histogram
 }
 
-func newPipelineMetrics(registry prometheus.Registerer) pipelineMetrics {
+func newPipelineMetrics(registry prometheus.Registerer, queue chan Message) pipelineMetrics {
 	auto := promauto.With(registry)
+	auto.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "mqtt_messages_queued", Help: "MQTT messages taken from the broker and not decoded yet. When the queue is full the broker has to wait."},
+		func() float64 { return float64(len(queue)) },
+	)
 	return pipelineMetrics{
 		messages:      auto.NewCounter(prometheus.CounterOpts{Name: "mqtt_messages_received_total", Help: "MQTT messages taken from the broker."}),
 		unknown:       auto.NewCounter(prometheus.CounterOpts{Name: "unknown_fields_total", Help: "Members of payloads that no field bears; they are ignored."}),

@@ -1,11 +1,13 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,11 +20,12 @@ import (
 // A Message is one MQTT message as it came.
 type Message struct {
 	Topic    string
-	Payload  []byte // owned by the pipeline from Handle on
-	Retained bool   // the broker's memory, not news
-	Received time.Time
+	Payload  []byte    // owned by the pipeline from Handle on
+	Retained bool      // the broker's memory, not news
+	Received time.Time // must be set
 	// Ack tells the broker that the message is ours. It is called once, after the
-	// message is durable or refused and kept, from the goroutine of Run.
+	// message is durable or refused and kept, from the goroutine of Run. It must be
+	// set and must not block.
 	Ack func()
 }
 
@@ -47,30 +50,39 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() error {
-	for name, missing := range map[string]bool{"Log": o.Log == nil, "DeadLetters": o.DeadLetters == nil, "Ledger": o.Ledger == nil} {
-		if missing {
-			return fmt.Errorf("ingest: %s is missing", name)
-		}
+	err := cmp.Or(
+		needed("Log", o.Log != nil), needed("DeadLetters", o.DeadLetters != nil), needed("Ledger", o.Ledger != nil),
+		notNegative("BatchSize", o.BatchSize), notNegative("FlushEvery", o.FlushEvery),
+		notNegative("Queue", o.Queue), notNegative("Retry", o.Retry),
+	)
+	if err == nil {
+		err = cmp.Or(checkRoom("Log", o.Log), checkRoom("DeadLetters", o.DeadLetters), o.Clock.setDefaults())
 	}
-	if o.BatchSize < 0 || o.FlushEvery < 0 || o.Queue < 0 || o.Retry < 0 {
-		return errors.New("ingest: BatchSize, FlushEvery, Queue and Retry must not be negative")
+	if err != nil {
+		return fmt.Errorf("ingest: %w", err)
 	}
-	o.BatchSize = orDefault(o.BatchSize, 500)
-	o.FlushEvery = orDefault(o.FlushEvery, 5*time.Millisecond)
-	o.Queue = orDefault(o.Queue, 4096)
-	o.Retry = orDefault(o.Retry, time.Second)
+	o.BatchSize = cmp.Or(o.BatchSize, 500)
+	o.FlushEvery = cmp.Or(o.FlushEvery, 5*time.Millisecond)
+	o.Queue = cmp.Or(o.Queue, 4096)
+	o.Retry = cmp.Or(o.Retry, time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return o.Clock.setDefaults()
+	return nil
 }
 
-func orDefault[T comparable](v, unset T) T {
-	var zero T
-	if v == zero {
-		return unset
+func needed(name string, given bool) error {
+	if given {
+		return nil
 	}
-	return v
+	return fmt.Errorf("%s is missing; it is required", name)
+}
+
+func notNegative[T int | time.Duration](name string, v T) error {
+	if v >= 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is %v; leave it 0 for the default or make it positive", name, v)
 }
 
 // Pipeline decodes messages and makes them durable in batches.
@@ -85,6 +97,7 @@ type Pipeline struct {
 	batch    batch
 	instance string // tells this process' entries from those of any other
 	appended uint64
+	failing  bool
 }
 
 // batch is what has been decoded and is not durable yet.
@@ -94,7 +107,12 @@ type batch struct {
 	letters  []DeadLetter
 	acks     []func()
 	bytes    int
-	data     []byte // scratch
+	// data is the next entry, of so many readings, under its id. It stays the same
+	// until it is known to be in the log: an attempt whose end we did not see may
+	// have put it there. No readings: it is yet to be made.
+	data    []byte
+	encoded int
+	id      string
 }
 
 // NewPipeline checks the options and returns a pipeline that does nothing until
@@ -103,10 +121,11 @@ func NewPipeline(o Options) (*Pipeline, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
+	queue := make(chan Message, o.Queue)
 	return &Pipeline{
 		options:  o,
-		queue:    make(chan Message, o.Queue),
-		metrics:  newPipelineMetrics(o.Registry),
+		queue:    queue,
+		metrics:  newPipelineMetrics(o.Registry, queue),
 		instance: rand.Text(),
 	}, nil
 }
@@ -216,14 +235,9 @@ func (p *Pipeline) flush(ctx context.Context) error {
 		return err
 	}
 	if len(b.letters) > 0 {
-		err := p.persist(ctx, func() error { return appendLetters(ctx, p.options.DeadLetters, b.letters) })
-		if err != nil {
+		if err := p.appendLetters(ctx); err != nil {
 			return err
 		}
-		p.options.Ledger.refuse(b.letters)
-		p.logRefused(b.letters)
-		clear(b.letters)
-		b.letters = b.letters[:0]
 	}
 	for _, ack := range b.acks {
 		ack()
@@ -239,43 +253,71 @@ func (p *Pipeline) flush(ctx context.Context) error {
 func (p *Pipeline) appendReadings(ctx context.Context) error {
 	b := &p.batch
 	for b.logged < len(b.readings) {
-		chunk := p.encode(b.readings[b.logged:])
-		p.appended++
-		id := p.instance + "-" + strconv.FormatUint(p.appended, 10)
+		if b.encoded == 0 {
+			p.encode(b.readings[b.logged:])
+		}
 		err := p.persist(ctx, func() error {
-			_, err := p.options.Log.Append(ctx, id, b.data, len(chunk))
+			_, err := p.options.Log.Append(ctx, b.id, b.data, b.encoded)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		p.options.Ledger.log(chunk)
-		p.metrics.batch.Observe(float64(len(chunk)))
-		b.logged += len(chunk)
+		p.options.Ledger.log(b.readings[b.logged : b.logged+b.encoded])
+		p.metrics.batch.Observe(float64(b.encoded))
+		b.logged += b.encoded
+		b.encoded = 0
 	}
 	b.readings, b.logged = b.readings[:0], 0
 	return nil
 }
 
-// encode fills the batch's scratch with as many of the readings as one entry
-// holds, and returns those.
-func (p *Pipeline) encode(readings []telemetry.Reading) []telemetry.Reading {
+// encode makes the next entry of as many of the readings as it holds.
+func (p *Pipeline) encode(readings []telemetry.Reading) {
 	n := min(len(readings), 2*p.options.BatchSize)
+	b := &p.batch
 	for {
-		p.batch.data = wire.AppendRecords(p.batch.data[:0], readings[:n])
-		if n == 1 || len(p.batch.data) <= p.options.Log.MaxEntry() {
-			return readings[:n]
+		b.data = wire.AppendRecords(b.data[:0], readings[:n])
+		if n == 1 || len(b.data) <= p.options.Log.MaxEntry() {
+			break
 		}
 		n = (n + 1) / 2
 	}
+	p.appended++
+	b.encoded, b.id = n, p.instance+"-"+strconv.FormatUint(p.appended, 10)
+}
+
+// appendLetters makes the batch's dead letters durable.
+func (p *Pipeline) appendLetters(ctx context.Context) error {
+	b := &p.batch
+	rest := b.letters
+	err := p.persist(ctx, func() (err error) {
+		rest, err = appendLetters(ctx, p.options.DeadLetters, rest)
+		return err
+	})
+	kept := b.letters[:len(b.letters)-len(rest)]
+	if len(kept) > 0 {
+		p.options.Ledger.refuse(kept)
+		p.logRefused(kept)
+	}
+	b.letters = slices.Delete(b.letters, 0, len(kept))
+	return err
 }
 
 // persist repeats do until it succeeds or ctx ends.
 func (p *Pipeline) persist(ctx context.Context, do func() error) error {
-	return retry(ctx, p.options.Retry, do, func(err error) {
+	err := retry(ctx, p.options.Retry, do, func(err error) {
 		p.metrics.appendErrors.Inc()
-		p.options.Logger.Error("the stream does not take readings; the broker has to wait", "error", err)
+		if !p.failing {
+			p.options.Logger.Error("the stream does not take readings; the broker has to wait", "error", err)
+		}
+		p.failing = true
 	})
+	if err == nil && p.failing {
+		p.failing = false
+		p.options.Logger.Info("the stream takes readings again")
+	}
+	return err
 }
 
 func (p *Pipeline) logRefused(letters []DeadLetter) {
@@ -283,9 +325,9 @@ func (p *Pipeline) logRefused(letters []DeadLetter) {
 	p.options.Logger.Warn("readings refused; see phusong deadletters list", "count", len(letters), "first_topic", first.Topic, "first_reason", first.Reason)
 }
 
-// retry calls do until it returns nil, pausing longer each time up to most, or
-// until ctx ends, whose error it returns. It reports the first failure and then
-// each time the pause has grown to its full length.
+// retry calls do until it returns nil, pausing longer each time up to most, or as
+// long as the error's RetryAfter asks, or until ctx ends, whose error it returns.
+// It reports each failure.
 func retry(ctx context.Context, most time.Duration, do func() error, report func(error)) error {
 	pause := min(10*time.Millisecond, most)
 	for {

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"phusong/internal/wire"
 	"phusong/telemetry"
 )
 
@@ -19,6 +20,7 @@ import (
 type Tracker struct {
 	current, previous map[telemetry.DeviceID]*track
 	seed              maphash.Seed
+	scratch           []byte
 }
 
 // maxTracks bounds how many devices are remembered before the oldest half is
@@ -58,10 +60,9 @@ type Observation struct {
 
 // Observe looks at the next reading.
 func (t *Tracker) Observe(r *telemetry.Reading) Observation {
-	claim, identifying := r.Claim()
+	hash, identifying := t.hash(r)
 	d := t.device(r.Device)
 	if identifying {
-		hash := maphash.Comparable(t.seed, claim)
 		if slices.Contains(d.recent[:], hash) {
 			return Observation{Repeated: true, Redundant: r.TimeAssigned()}
 		}
@@ -72,6 +73,28 @@ func (t *Tracker) Observe(r *telemetry.Reading) Observation {
 		return Observation{}
 	}
 	return Observation{Missing: d.missing(r)}
+}
+
+// hash identifies what the device sent, if anything does. Where the key is not
+// the device's own the whole content counts: a clock that stands still, or a
+// device that begins to count anew at each start, claims the same for readings
+// that are not the same, while a repetition by the broker is the same throughout.
+func (t *Tracker) hash(r *telemetry.Reading) (hash uint64, identifying bool) {
+	claim, identifying := r.Claim()
+	if !identifying {
+		return 0, false
+	}
+	hash = maphash.Comparable(t.seed, claim)
+	if !r.TimeAssigned() {
+		return hash, true
+	}
+	if r.Kind == telemetry.KindStatus && r.DeviceTime.IsZero() && !r.Status.Session.Present() {
+		return 0, false // every "online" of the device is like this one
+	}
+	sent := *r
+	sent.Time = r.DeviceTime
+	t.scratch = wire.AppendPayload(t.scratch[:0], &sent)
+	return hash ^ maphash.Bytes(t.seed, t.scratch), true
 }
 
 // missing follows the sequence number. A lower number with a newer time is a

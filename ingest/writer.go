@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,19 +45,19 @@ type WriterOptions struct {
 }
 
 func (o *WriterOptions) setDefaults() error {
-	for name, missing := range map[string]bool{
-		"Source": o.Source == nil, "Store": o.Store == nil, "DeadLetters": o.DeadLetters == nil,
-		"Ledger": o.Ledger == nil, "Save": o.Save == nil,
-	} {
-		if missing {
-			return fmt.Errorf("ingest writer: %s is missing", name)
-		}
+	err := cmp.Or(
+		needed("Source", o.Source != nil), needed("Store", o.Store != nil), needed("DeadLetters", o.DeadLetters != nil),
+		needed("Ledger", o.Ledger != nil), needed("Save", o.Save != nil),
+		notNegative("BatchSize", o.BatchSize), notNegative("Retry", o.Retry),
+	)
+	if err == nil {
+		err = checkRoom("DeadLetters", o.DeadLetters)
 	}
-	if o.BatchSize < 0 || o.Retry < 0 {
-		return errors.New("ingest writer: BatchSize and Retry must not be negative")
+	if err != nil {
+		return fmt.Errorf("ingest writer: %w", err)
 	}
-	o.BatchSize = orDefault(o.BatchSize, 2000)
-	o.Retry = orDefault(o.Retry, 5*time.Second)
+	o.BatchSize = cmp.Or(o.BatchSize, 2000)
+	o.Retry = cmp.Or(o.Retry, 5*time.Second)
 	if o.Tracker == nil {
 		o.Tracker = NewTracker()
 	}
@@ -116,7 +117,9 @@ func endedBy(ctx context.Context, err error) error {
 	return err
 }
 
-// collect waits for one entry and takes what else is there, up to BatchSize.
+// collect waits for one entry and takes what else is there, up to BatchSize. A
+// damaged one is the last of its load: it may be long, and what it says about
+// itself cannot be trusted to bound anything.
 func (w *Writer) collect(ctx context.Context) error {
 	w.load = load{readings: w.load.readings[:0]}
 	e, err := w.options.Source.Next(ctx)
@@ -124,7 +127,7 @@ func (w *Writer) collect(ctx context.Context) error {
 		return fmt.Errorf("reading the stream: %w", err)
 	}
 	w.take(e)
-	for w.load.count < w.options.BatchSize {
+	for w.load.count < w.options.BatchSize && len(w.load.letters) == 0 {
 		e, ok := w.options.Source.TryNext()
 		if !ok {
 			break
@@ -147,7 +150,7 @@ func (w *Writer) take(e Entry) {
 		}
 		// Nothing we wrote can look like this, so the disk or a newer version did it.
 		// Keep it where people look, rather than stop for ever.
-		l.letters = append(l.letters, damagedEntry(e, err))
+		l.letters = append(l.letters, damagedEntry(e, "the stream", err))
 		return
 	}
 	kept := decoded[:first]
@@ -166,10 +169,10 @@ func (w *Writer) take(e Entry) {
 	l.readings = kept
 }
 
-func damagedEntry(e Entry, err error) DeadLetter {
+func damagedEntry(e Entry, log string, err error) DeadLetter {
 	return DeadLetter{
 		Time: e.Time, Payload: e.Data, Size: len(e.Data), Count: e.Count, Class: "stream",
-		Reason: fmt.Sprintf("entry %d of the stream cannot be read: %v", e.Seq, err),
+		Reason: fmt.Sprintf("entry %d of %s cannot be read: %v", e.Seq, log, err),
 	}
 }
 
@@ -192,8 +195,10 @@ func (w *Writer) settle(ctx context.Context) error {
 	}
 	w.metrics.seconds.Observe(time.Since(start).Seconds())
 	if len(l.letters) > 0 {
-		err := w.retry(ctx, "the stream does not take dead letters", func() error {
-			return appendLetters(ctx, w.options.DeadLetters, l.letters)
+		rest := l.letters
+		err := w.retry(ctx, "the stream does not take dead letters", func() (err error) {
+			rest, err = appendLetters(ctx, w.options.DeadLetters, rest)
+			return err
 		})
 		if err != nil {
 			return err
@@ -266,17 +271,19 @@ func (w *Writer) retry(ctx context.Context, what string, do func() error) error 
 }
 
 // Warm lets the tracker see the entries of source up to and including last, so
-// that it knows after a restart what it knew before.
+// that it knows after a restart what it knew before. It waits until source has
+// come to last or beyond, so the log must hold an entry there.
 func Warm(ctx context.Context, t *Tracker, source Source, last uint64) error {
-	return eachReading(ctx, source, last, func(r *telemetry.Reading) error {
+	return eachReading(ctx, source, last, func(_ uint64, r *telemetry.Reading) error {
 		t.Observe(r)
 		return nil
 	})
 }
 
-// eachReading calls do for each reading of source up to the entry last.
-// Damaged entries are passed over: the writer has made dead letters of them.
-func eachReading(ctx context.Context, source Source, last uint64, do func(*telemetry.Reading) error) error {
+// eachReading calls do for each reading of source up to the entry last, with the
+// position of its entry. Damaged entries are passed over: the writer has made, or
+// will make, dead letters of them.
+func eachReading(ctx context.Context, source Source, last uint64, do func(uint64, *telemetry.Reading) error) error {
 	var decoder wire.Decoder
 	var readings []telemetry.Reading
 	for seq := uint64(0); seq < last; {
@@ -291,7 +298,7 @@ func eachReading(ctx context.Context, source Source, last uint64, do func(*telem
 			continue
 		}
 		for i := range readings {
-			if err := do(&readings[i]); err != nil {
+			if err := do(seq, &readings[i]); err != nil {
 				return err
 			}
 		}
@@ -302,7 +309,7 @@ func eachReading(ctx context.Context, source Source, last uint64, do func(*telem
 // Follow calls do for each reading of source, in order, as they come, until ctx
 // is done or the log cannot be read; it returns the reason.
 func Follow(ctx context.Context, source Source, do func(*telemetry.Reading)) error {
-	return eachReading(ctx, source, math.MaxUint64, func(r *telemetry.Reading) error {
+	return eachReading(ctx, source, math.MaxUint64, func(_ uint64, r *telemetry.Reading) error {
 		do(r)
 		return nil
 	})
