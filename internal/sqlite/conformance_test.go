@@ -17,13 +17,13 @@ func TestConformance(t *testing.T) {
 	for _, rows := range []int{1_000_000, 3, 1} {
 		t.Run(fmt.Sprintf("folding %d", rows), func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(t *testing.T) storetest.Store {
+			storetest.Run(t, storetest.Options{Open: func(t *testing.T) storetest.Store {
 				s, err := sqlite.OpenFolding(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "phusong.db")}, rows)
 				if err != nil {
 					t.Fatal(err)
 				}
 				return s
-			})
+			}})
 		})
 	}
 }

@@ -25,8 +25,7 @@ func Reading(k telemetry.Kind) *rapid.Generator[telemetry.Reading] {
 		}
 		r.Flags = telemetry.Flags(rapid.Uint8Range(0, 1<<5-1).Draw(t, "flags"))
 		if rapid.Bool().Draw(t, "has seq") {
-			// Below one million, so that no store has to confuse two of them.
-			r.Seq = telemetry.Some(rapid.Int64Range(0, 999_998).Draw(t, "seq"))
+			r.Seq = telemetry.Some(rapid.Int64Range(0, maxSeq).Draw(t, "seq"))
 		}
 		fill(t, &r)
 		if err := r.Validate(); err != nil {
@@ -35,6 +34,10 @@ func Reading(k telemetry.Kind) *rapid.Generator[telemetry.Reading] {
 		return r
 	})
 }
+
+// maxSeq is the greatest generated sequence number, below one million so that no
+// store has to confuse two of them within one millisecond.
+const maxSeq = 999_997
 
 // Kind generates any kind.
 func Kind() *rapid.Generator[telemetry.Kind] { return rapid.SampledFrom(telemetry.Kinds()) }

@@ -52,18 +52,6 @@ func first(seq iter.Seq2[telemetry.Reading, error]) (telemetry.Reading, error) {
 	return telemetry.Reading{}, nil
 }
 
-// windows gives each run of a property its own hour, so that all can share one
-// store.
-type windows struct{ used int }
-
-type window struct{ from, to time.Time }
-
-func (ws *windows) next() *window {
-	ws.used++
-	from := Epoch.Add(time.Duration(ws.used) * time.Hour)
-	return &window{from: from, to: from.Add(10 * time.Second)}
-}
-
 func (w *window) query(k telemetry.Kind) telemetry.Query { return span(k, w.from, w.to) }
 
 // batch draws readings in the window. Some come twice; those with equal keys are equal.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"phusong/telemetry"
 )
 
@@ -37,12 +39,20 @@ type Store interface {
 	Close() error
 }
 
-// Run tests stores that open makes: new and empty each time. The suite closes
-// them.
-func Run(t *testing.T, open func(t *testing.T) Store) {
+// Options say what is tested and how hard.
+type Options struct {
+	// Open returns a new and empty store each time. The suite closes it.
+	Open func(t *testing.T) Store
+	// Checks is how many cases each property is tried with, when each costs much;
+	// 0 for as many as rapid's own flag says.
+	Checks int
+}
+
+// Run runs the suite.
+func Run(t *testing.T, o Options) {
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, Store)
+		run  func(*testing.T, *subject)
 	}{
 		{"round trip", testRoundTrip},
 		{"writing twice is writing once", testIdempotent},
@@ -65,7 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
+			s := &subject{Store: o.Open(t), checks: o.Checks}
 			t.Cleanup(func() {
 				if err := s.Close(); err != nil {
 					t.Errorf("closing: %v", err)
@@ -78,3 +88,30 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		})
 	}
 }
+
+// A subject is the store of one test. Each case of a property has an hour of its
+// own in it, so that all can share it.
+type subject struct {
+	Store
+	checks int
+	used   int
+}
+
+// check tries a property, at most as often as the options say; but once a case
+// has failed as often as rapid needs to find the smallest.
+func (s *subject) check(t *testing.T, property func(*rapid.T, *window)) {
+	t.Helper()
+	failed := false
+	rapid.Check(t, func(rt *rapid.T) {
+		if s.checks > 0 && s.used >= s.checks && !failed {
+			return
+		}
+		s.used++
+		from := Epoch.Add(time.Duration(s.used) * time.Hour)
+		defer func() { failed = failed || rt.Failed() }()
+		property(rt, &window{from: from, to: from.Add(10 * time.Second)})
+	})
+}
+
+// window is the time of one case.
+type window struct{ from, to time.Time }

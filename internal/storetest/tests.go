@@ -11,10 +11,8 @@ import (
 	"phusong/telemetry"
 )
 
-func testRoundTrip(t *testing.T, s Store) {
-	windows := &windows{}
-	rapid.Check(t, func(rt *rapid.T) {
-		w := windows.next()
+func testRoundTrip(t *testing.T, s *subject) {
+	s.check(t, func(rt *rapid.T, w *window) {
 		k := Kind().Draw(rt, "kind")
 		batch := w.batch(rt, k)
 		must(rt, s.Write(t.Context(), batch))
@@ -25,10 +23,8 @@ func testRoundTrip(t *testing.T, s Store) {
 	})
 }
 
-func testIdempotent(t *testing.T, s Store) {
-	windows := &windows{}
-	rapid.Check(t, func(rt *rapid.T) {
-		w := windows.next()
+func testIdempotent(t *testing.T, s *subject) {
+	s.check(t, func(rt *rapid.T, w *window) {
 		k := Kind().Draw(rt, "kind")
 		batch := model(w.batch(rt, k)) // each key once
 		cut := rapid.IntRange(0, len(batch)).Draw(rt, "cut")
@@ -41,7 +37,7 @@ func testIdempotent(t *testing.T, s Store) {
 }
 
 // testLimits writes for each field its least and its greatest value.
-func testLimits(t *testing.T, s Store) {
+func testLimits(t *testing.T, s *subject) {
 	var want []telemetry.Reading
 	for _, k := range telemetry.Kinds() {
 		for i, greatest := range []bool{false, true} {
@@ -91,13 +87,13 @@ func extreme(f *telemetry.Field, ref any, greatest bool) {
 	}
 }
 
-func testNearKeys(t *testing.T, s Store) {
+func testNearKeys(t *testing.T, s *subject) {
 	at := Epoch
 	batch := []telemetry.Reading{
 		clients("ap-1", at, telemetry.NoSeq, 1),
 		clients("ap-1", at, 0, 2),
 		clients("ap-1", at, 1, 3),
-		clients("ap-1", at, 999_998, 4),
+		clients("ap-1", at, maxSeq, 4),
 		clients("ap-2", at, telemetry.NoSeq, 5), // two devices at the same instant
 		clients("ap-2", at, 0, 6),
 		clients("ap-1", at.Add(time.Millisecond), telemetry.NoSeq, 7),
@@ -111,10 +107,10 @@ func testNearKeys(t *testing.T, s Store) {
 	diff(t, "latest", latest, []telemetry.Reading{batch[7], batch[5]})
 }
 
-func testHalfOpen(t *testing.T, s Store) {
+func testHalfOpen(t *testing.T, s *subject) {
 	ms := func(n int) time.Time { return Epoch.Add(time.Duration(n) * time.Millisecond) }
 	for i := range 5 {
-		must(t, s.Write(t.Context(), []telemetry.Reading{clients("ap-1", ms(i), telemetry.NoSeq, int64(i)), clients("ap-1", ms(i), 999_998, int64(i))}))
+		must(t, s.Write(t.Context(), []telemetry.Reading{clients("ap-1", ms(i), telemetry.NoSeq, int64(i)), clients("ap-1", ms(i), maxSeq, int64(i))}))
 	}
 	for _, test := range []struct {
 		from, to time.Time
@@ -144,11 +140,9 @@ func testHalfOpen(t *testing.T, s Store) {
 	}
 }
 
-func testSelection(t *testing.T, s Store) {
-	windows := &windows{}
+func testSelection(t *testing.T, s *subject) {
 	names := append([]telemetry.DeviceID{`no"such`, `x' or '1'='1`, `\`, "${a}"}, devices...)
-	rapid.Check(t, func(rt *rapid.T) {
-		w := windows.next()
+	s.check(t, func(rt *rapid.T, w *window) {
 		k := Kind().Draw(rt, "kind")
 		batch := w.batch(rt, k)
 		must(rt, s.Write(t.Context(), batch))
@@ -175,7 +169,7 @@ func selected(all []telemetry.Reading, q *telemetry.Query) []telemetry.Reading {
 	return some
 }
 
-func testLate(t *testing.T, s Store) {
+func testLate(t *testing.T, s *subject) {
 	must(t, s.Write(t.Context(), []telemetry.Reading{clients("ap-1", Epoch, 9, 1), clients("ap-2", Epoch, 9, 2)}))
 	late := clients("ap-1", Epoch.Add(-90*24*time.Hour), 3, 3)
 	late.Flags = telemetry.FlagLate
@@ -189,11 +183,11 @@ func testLate(t *testing.T, s Store) {
 		[]telemetry.Reading{clients("ap-1", Epoch, 9, 1), clients("ap-2", Epoch, 9, 2)})
 }
 
-func testLatest(t *testing.T, s Store) {
+func testLatest(t *testing.T, s *subject) {
 	k := telemetry.KindEnvironment
 	var all []telemetry.Reading
-	rapid.Check(t, func(rt *rapid.T) {
-		// Everything stays in the store: the newest of all batches so far is wanted.
+	s.check(t, func(rt *rapid.T, _ *window) {
+		// All cases share one window: the newest of all batches so far is wanted.
 		w := &window{from: Epoch, to: Epoch.Add(10 * time.Second)}
 		batch := w.batch(rt, k)
 		must(rt, s.Write(t.Context(), unwritten(all, batch)))
@@ -231,10 +225,8 @@ func unwritten(all, batch []telemetry.Reading) []telemetry.Reading {
 	return fresh
 }
 
-func testHas(t *testing.T, s Store) {
-	windows := &windows{}
-	rapid.Check(t, func(rt *rapid.T) {
-		w := windows.next()
+func testHas(t *testing.T, s *subject) {
+	s.check(t, func(rt *rapid.T, w *window) {
 		var batch []telemetry.Reading
 		for _, k := range telemetry.Kinds() {
 			batch = append(batch, model(w.batch(rt, k))...)
