@@ -75,7 +75,7 @@ func TestAreaAtAgreesWithOrb(t *testing.T) {
 		outlines[a.Code] = orbOutline(a)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	const points = 500
+	const points = 300
 	found := 0
 	for range points {
 		center := r.Areas()[random.IntN(len(r.Areas()))].Center

@@ -40,7 +40,7 @@ func TestExamplesOfTheManualLoad(t *testing.T) {
 	// Each column is explained in a table of the manual.
 	for _, csv := range blocks["csv"] {
 		header, _, _ := strings.Cut(csv, "\n")
-		for _, column := range strings.Split(header, ",") {
+		for column := range strings.SplitSeq(header, ",") {
 			if !slices.ContainsFunc(strings.Split(string(text), "\n"), func(line string) bool {
 				first, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
 				return strings.HasPrefix(line, "| ") && strings.Contains(first, "`"+column+"`")

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,10 +26,19 @@ type watched struct {
 	*registry.Watcher
 	paths   registry.Paths
 	metrics *prometheus.Registry
+	log     bytes.Buffer // to be read after stop
+	stop    func()
+
+	mu      sync.Mutex // guards what Run's goroutine has told
 	changes []*registry.Registry
 	errs    []error
-	log     bytes.Buffer
-	stop    func()
+}
+
+// told returns what Run has told so far.
+func (w *watched) told() ([]*registry.Registry, []error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.changes), slices.Clone(w.errs)
 }
 
 const interval = 5 * time.Second
@@ -37,8 +48,16 @@ func watch(t *testing.T, change func(*registry.WatcherOptions)) *watched {
 	w := &watched{paths: files(t, areasText, sitesText, devicesText), metrics: prometheus.NewRegistry()}
 	opts := registry.WatcherOptions{
 		Paths: w.paths, Interval: interval, Registerer: w.metrics, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
-		OnChange: func(r *registry.Registry) { w.changes = append(w.changes, r) },
-		OnError:  func(err error) { w.errs = append(w.errs, err) },
+		OnChange: func(r *registry.Registry) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.changes = append(w.changes, r)
+		},
+		OnError: func(err error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.errs = append(w.errs, err)
+		},
 	}
 	if change != nil {
 		change(&opts)
@@ -102,14 +121,14 @@ func TestWatcherTakesUpAChange(t *testing.T) {
 		w := watch(t, nil)
 		defer w.stop()
 		looks(3)
-		if len(w.changes) != 0 {
+		if changes, _ := w.told(); len(changes) != 0 {
 			t.Fatal("it reloaded without a change")
 		}
 		before := w.Current()
 		w.save(t, w.paths.Devices, moreDevices, time.Hour)
 		looks(2)
-		if len(w.changes) != 1 || w.changes[0] != w.Current() {
-			t.Fatalf("%d changes were told, want the one in use", len(w.changes))
+		if changes, _ := w.told(); len(changes) != 1 || changes[0] != w.Current() {
+			t.Fatalf("%d changes were told, want the one in use", len(changes))
 		}
 		if _, ok := w.Current().Device("ap-2"); !ok {
 			t.Error("the new device is missing")
@@ -134,12 +153,13 @@ func TestWatcherKeepsTheOldWhileTheNewIsWrong(t *testing.T) {
 		before := w.Current()
 		w.save(t, w.paths.Devices, moreDevices+"ap-3,wify,,th-01,,,,60s,,,,\n", time.Hour)
 		looks(4)
-		if w.Current() != before || len(w.changes) != 0 {
+		changes, errs := w.told()
+		if w.Current() != before || len(changes) != 0 {
 			t.Error("wrong files were taken up")
 		}
 		var list *registry.ProblemsError
-		if len(w.errs) != 1 || !errors.As(w.errs[0], &list) || list.Problems[0].Line != 7 {
-			t.Fatalf("errors %v, want one about line 7, once", w.errs)
+		if len(errs) != 1 || !errors.As(errs[0], &list) || list.Problems[0].Line != 7 {
+			t.Fatalf("errors %v, want one about line 7, once", errs)
 		}
 		if got := w.metric(t, "files_valid", ""); got != 0 {
 			t.Errorf("files_valid %v, want 0", got)
@@ -181,12 +201,12 @@ func TestWatcherWaitsForTheFileToRest(t *testing.T) {
 			time.Sleep(interval)
 			synctest.Wait()
 		}
-		if len(w.changes)+len(w.errs) != 0 {
-			t.Fatalf("half a file was read: %v", w.errs)
+		if changes, errs := w.told(); len(changes)+len(errs) != 0 {
+			t.Fatalf("half a file was read: %v", errs)
 		}
 		looks(1)
-		if len(w.changes) != 1 || len(w.Current().Devices()) != 5 {
-			t.Errorf("%d changes, %d devices; want 1 and 5", len(w.changes), len(w.Current().Devices()))
+		if changes, _ := w.told(); len(changes) != 1 || len(w.Current().Devices()) != 5 {
+			t.Errorf("%d changes, %d devices; want 1 and 5", len(changes), len(w.Current().Devices()))
 		}
 	})
 }
@@ -202,8 +222,8 @@ func TestWatcherSurvivesAbsence(t *testing.T) {
 			t.Fatal(err)
 		}
 		looks(2)
-		if w.Current() != before || len(w.errs) != 1 || !strings.Contains(w.errs[0].Error(), "does not exist") {
-			t.Fatalf("errors %v, want one that says that the file is gone", w.errs)
+		if _, errs := w.told(); w.Current() != before || len(errs) != 1 || !strings.Contains(errs[0].Error(), "does not exist") {
+			t.Fatalf("errors %v, want one that says that the file is gone", errs)
 		}
 		fresh := filepath.Join(filepath.Dir(w.paths.Sites), "new.csv")
 		w.save(t, fresh, sitesText+"cho-01,Chợ,tourism,25459,,,,\n", time.Hour)
@@ -256,8 +276,8 @@ func TestCurrentIsSafeDuringReloads(t *testing.T) {
 		cancel()
 		<-done
 		w.stop()
-		if len(w.changes) != 10 {
-			t.Errorf("%d reloads, want 10", len(w.changes))
+		if changes, _ := w.told(); len(changes) != 10 {
+			t.Errorf("%d reloads, want 10", len(changes))
 		}
 	})
 }
