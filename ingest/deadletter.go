@@ -99,9 +99,9 @@ func clipLetter(d *DeadLetter, limit int) {
 	const text = 2 << 10
 	d.Topic = strings.ToValidUTF8(d.Topic[:min(len(d.Topic), text)], "?")
 	d.Reason = strings.ToValidUTF8(d.Reason[:min(len(d.Reason), text)], "?")
-	if over := letterSize(d) - limit; over > 0 {
-		d.Payload = d.Payload[:max(0, len(d.Payload)-over)]
-	}
+	bare := *d
+	bare.Payload = nil
+	d.Payload = d.Payload[:min(len(d.Payload), max(0, limit-letterSize(&bare))/4*3)]
 }
 
 // ListDeadLetters calls yield for each dead letter, oldest first, until it
