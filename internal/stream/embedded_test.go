@@ -27,6 +27,23 @@ func TestDirectoryBelongsToOneServer(t *testing.T) {
 	open(t, stream.Options{Dir: dir})
 }
 
+func TestUnusableDirectory(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(taken, "jetstream"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{"below a file": filepath.Join(file, "x"), "a file in it": taken} {
+		if _, err := stream.Open(testContext(t), stream.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "stream") {
+			t.Errorf("%s: Open: %v", name, err)
+		}
+	}
+}
+
 // nats-server 2.15 deletes a stream that it cannot recover. This test makes a
 // recovery fail and wants everything back once the cause is gone.
 func TestFailedRecoveryCostsNothing(t *testing.T) {

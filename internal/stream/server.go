@@ -13,6 +13,10 @@
 // another order; a reader that starts at its saved position goes on at once,
 // and sees exactly the same sequence again.
 //
+// One thing is left to the file system: when nats-server begins another file of
+// a log (every 8 MiB) it fsyncs the file, but not the directory that names it.
+// On ext4, xfs and btrfs the one includes the other.
+//
 // What this package does not do: it does not know what is in an entry, and it
 // never deletes an entry by itself, except from a log that asks for it (DropOldest).
 package stream
