@@ -35,9 +35,9 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: %w", where, &telemetry.RejectedError{Reason: "InfluxDB finds it too large: " + message})
 	case status == http.StatusUnauthorized:
 		return fmt.Errorf("%s: the token is wrong (%s): correct %s", where, message, s.tokenPlace())
-	case status == http.StatusForbidden:
+	case status == http.StatusForbidden, isForbidden(message):
 		return fmt.Errorf("%s: the token does not allow it (%s): give its owner the right to read and write, or change %s", where, message, s.tokenPlace())
-	case status == http.StatusNotFound, strings.Contains(message, "retention policy not found"):
+	case status == http.StatusNotFound, isMissing(message):
 		return fmt.Errorf("%s: %s: %s", where, message, s.creation())
 	default:
 		err := fmt.Errorf("%s: %d %s: %s", where, status, http.StatusText(status), message)
@@ -46,6 +46,14 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 		}
 		return err
 	}
+}
+
+// isForbidden and isMissing know what InfluxDB 1.8 says with status 500.
+func isForbidden(message string) bool { return strings.Contains(message, "requires READ for database") }
+
+func isMissing(message string) bool {
+	return strings.Contains(message, "retention policy not found") ||
+		strings.HasSuffix(message, "no database") || strings.HasSuffix(message, "invalid retention policy")
 }
 
 // laterError is one for which the server said how long to wait.
@@ -92,5 +100,5 @@ func (s *Store) creation() string {
 	if database, policy, ok := strings.Cut(s.options.Bucket, "/"); ok {
 		return fmt.Sprintf(`create it with: influx -execute 'CREATE DATABASE "%s"' (its policy %s too, unless that is autogen)`, database, policy)
 	}
-	return fmt.Sprintf("create it with: influx bucket create --org %s --name %s; for InfluxDB 1.8 name the bucket database/policy", s.options.Org, s.options.Bucket)
+	return fmt.Sprintf("create it with: influx bucket create --org %s --name %s", s.options.Org, s.options.Bucket)
 }

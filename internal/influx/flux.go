@@ -9,10 +9,11 @@ import (
 	"phusong/telemetry"
 )
 
-// literal returns s as a text of Flux. A text begins an expression at ${, so that
-// is escaped beside what ends a text.
+// literal returns s as a text of Flux. An expression begins at ${ in a text, and
+// the Flux of InfluxDB 1.8 misreads the escape \${ after another $, so dollars are
+// written by their number.
 func literal(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `${`, `\${`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\x24`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s) + `"`
 }
 
 // A selection is which points of one kind a query means. From is included, to is
