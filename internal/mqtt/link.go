@@ -16,7 +16,8 @@ var ErrLost = errors.New("the connection to the broker is lost")
 // whose owner wants to know. Its methods may be called by several goroutines.
 type Link struct {
 	session *session
-	ended   chan struct{}
+	stop    context.CancelCauseFunc
+	ended   chan struct{} // the connection is not served any more
 	once    sync.Once
 }
 
@@ -38,12 +39,12 @@ func Dial(ctx context.Context, options Options) (*Link, error) {
 		cancel(nil)
 		return nil, fmt.Errorf("connecting to %s: %w", c.address, err)
 	}
-	l := &Link{session: s, ended: make(chan struct{})}
+	l := &Link{session: s, stop: cancel, ended: make(chan struct{})}
 	c.update(func() { c.current = s })
 	go func() {
 		defer close(l.ended)
 		_ = s.serve(life) // whoever uses the link is told ErrLost
-		cancel(ErrLost)
+		s.cancel()
 		c.update(func() { c.current, c.stopped = nil, true })
 	}()
 	return l, nil
@@ -66,20 +67,19 @@ func (l *Link) Publish(ctx context.Context, m Message) error {
 
 // Close says goodbye to the broker, which then forgets the will, and returns when nothing of the link
 // is left.
-func (l *Link) Close() { l.end(l.session.close) }
+func (l *Link) Close() { l.end(func() {}) }
 
 // Abort cuts the connection without a word, so that the broker publishes the will, and returns when
 // nothing of the link is left.
-func (l *Link) Abort() {
-	l.end(func() {
-		l.session.conn.abort()
+func (l *Link) Abort() { l.end(l.session.conn.abort) }
+
+func (l *Link) end(before func()) {
+	l.once.Do(func() {
+		before()
+		l.stop(ErrLost)
+		<-l.ended
 		l.session.close()
 	})
-}
-
-func (l *Link) end(how func()) {
-	l.once.Do(how)
-	<-l.ended
 }
 
 // Refused reports whether err says that the broker answered and does not want this client.
