@@ -51,14 +51,11 @@ func (p Permission) subjects() (*server.Permissions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
-	for _, filter := range p.Subscribe {
-		// nats-server takes a wanted ">" for a word that "*" covers, so a/+ would permit a/#.
-		if filter == "+" || strings.HasSuffix(filter, "/+") {
-			return nil, fmt.Errorf("subscribe: %q: a last level of + would permit # too; write #", filter)
-		}
-	}
 	subscribe, err := toSubjects(p.Subscribe)
 	if err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	if err := checkLoophole(subscribe); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
 	return &server.Permissions{
@@ -83,6 +80,44 @@ func toSubjects(filters []string) ([]string, error) {
 		}
 	}
 	return subjects, nil
+}
+
+// checkLoophole refuses lists that nats-server would read too generously: it takes a wanted ">" for
+// a word that "*" covers, so that "a.*" permits "a.>" as soon as "a" is permitted as well.
+func checkLoophole(permitted []string) error {
+	for _, subject := range permitted {
+		prefix, ok := strings.CutSuffix(subject, "*")
+		if !ok {
+			continue
+		}
+		wanted := prefix + ">"
+		parent := strings.TrimSuffix(prefix, ".")
+		generous := func(p string) bool { return parent == "" || covers(p, parent, true) }
+		exact := func(p string) bool { return covers(p, wanted, false) }
+		if slices.ContainsFunc(permitted, generous) && !slices.ContainsFunc(permitted, exact) {
+			filter := strings.ReplaceAll(strings.ReplaceAll(subject, ".", "/"), "*", "+")
+			return fmt.Errorf("%q: with what else is permitted, nats-server would permit # in place of its last +; permit that, or name the level", filter)
+		}
+	}
+	return nil
+}
+
+// covers reports whether the pattern permits a subscription to the subject; generous is how
+// nats-server sees it.
+func covers(pattern, subject string, generous bool) bool {
+	have, want := strings.Split(pattern, "."), strings.Split(subject, ".")
+	for i, level := range have {
+		switch {
+		case i >= len(want):
+			return false
+		case level == ">":
+			return true
+		case level == "*" && (generous || want[i] != ">"):
+		case level != want[i]:
+			return false
+		}
+	}
+	return len(have) == len(want)
 }
 
 // toSubject translates a filter. It is stricter than MQTT: a permission has no use for empty levels and
