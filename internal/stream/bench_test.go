@@ -17,7 +17,7 @@ func BenchmarkAppend(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := l.Append(ctx, data, 100); err != nil {
+		if _, err := l.Append(ctx, "", data, 100); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -28,7 +28,7 @@ func BenchmarkRead(b *testing.B) {
 	data, ctx := batch(), context.Background()
 	const stored = 2000
 	for range stored {
-		if _, err := l.Append(ctx, data, 100); err != nil {
+		if _, err := l.Append(ctx, "", data, 100); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -54,7 +54,7 @@ func appendForEver(dir string) {
 		go func() {
 			for i := 0; ; i++ {
 				data := selfChecking(fmt.Sprintf("%d/%d/%d/", st.Last, worker, i), 200+4000*worker)
-				seq, err := l.Append(ctx, []byte(data), i)
+				seq, err := l.Append(ctx, "", []byte(data), i)
 				acks <- ack{seq, err}
 			}
 		}()

@@ -128,7 +128,7 @@ func TestCloseWaitsForAppendsAndEndsReaders(t *testing.T) {
 	for range cap(results) {
 		wg.Go(func() {
 			for first := true; ; first = false {
-				_, err := l.Append(context.Background(), []byte("x"), 1)
+				_, err := l.Append(context.Background(), "", []byte("x"), 1)
 				if err != nil {
 					results <- err
 					return
@@ -175,7 +175,7 @@ func TestLogLimitsCanChange(t *testing.T) {
 	if st.Entries != 20 || st.MaxBytes != 10<<10 {
 		t.Errorf("after shrinking: %+v, want 20 entries", st)
 	}
-	if _, err := l.Append(testContext(t), []byte("x"), 1); !errors.Is(err, stream.ErrFull) {
+	if _, err := l.Append(testContext(t), "", []byte("x"), 1); !errors.Is(err, stream.ErrFull) {
 		t.Errorf("Append: %v, want ErrFull", err)
 	}
 	closeServer(t, s)

@@ -125,7 +125,7 @@ func TestExternalServerRestarts(t *testing.T) {
 		}
 		readUpTo(want[len(want)-1] - 20) // the reader holds some already
 		stopNATS(srv)
-		if _, err := l.Append(testContext(t), []byte("x"), 1); !errors.Is(err, stream.ErrUnavailable) {
+		if _, err := l.Append(testContext(t), "", []byte("x"), 1); !errors.Is(err, stream.ErrUnavailable) {
 			t.Errorf("Append without a server: %v, want ErrUnavailable", err)
 		}
 		if err := s.Healthy(); !errors.Is(err, stream.ErrUnavailable) {
@@ -149,7 +149,7 @@ func awaitExternalAppend(t testing.TB, l *stream.Log, acknowledged *[]uint64) {
 	t.Helper()
 	ctx := testContext(t)
 	for {
-		seq, err := l.Append(ctx, []byte(selfChecking("back", 100)), 1)
+		seq, err := l.Append(ctx, "", []byte(selfChecking("back", 100)), 1)
 		if err == nil {
 			*acknowledged = append(*acknowledged, seq)
 			return
@@ -281,7 +281,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 	go func() {
 		var seqs []uint64
 		for appending.Err() == nil {
-			if seq, err := l.Append(appending, []byte(selfChecking("x", 100)), 1); err == nil {
+			if seq, err := l.Append(appending, "", []byte(selfChecking("x", 100)), 1); err == nil {
 				seqs = append(seqs, seq)
 				appended.Add(1)
 			}

@@ -84,7 +84,7 @@ func fullDisk(t *testing.T, disk string) {
 		}
 		// Refusing must be quick: a caller holds a broker's window meanwhile.
 		began := time.Now()
-		if _, err := l.Append(testContext(t), []byte("x"), 1); err == nil {
+		if _, err := l.Append(testContext(t), "", []byte("x"), 1); err == nil {
 			t.Error("Append on a full disk worked")
 		}
 		if err := l.SavePosition(testContext(t), "store", 1); err == nil {
@@ -166,7 +166,7 @@ func freeDisk(t *testing.T, disk string) {
 func appendUntilError(t *testing.T, l *stream.Log, acknowledged *[]uint64) error {
 	t.Helper()
 	for i := 0; ; i++ {
-		seq, err := l.Append(testContext(t), []byte(selfChecking(fmt.Sprint(i), 5000)), 1)
+		seq, err := l.Append(testContext(t), "", []byte(selfChecking(fmt.Sprint(i), 5000)), 1)
 		if err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func awaitAppend(t *testing.T, l *stream.Log, acknowledged *[]uint64) {
 	t.Helper()
 	ctx := testContext(t)
 	for {
-		seq, err := l.Append(ctx, []byte(selfChecking("back", 100)), 1)
+		seq, err := l.Append(ctx, "", []byte(selfChecking("back", 100)), 1)
 		if err == nil {
 			*acknowledged = append(*acknowledged, seq)
 			return

@@ -134,12 +134,13 @@ func (l *Log) MaxEntry() int {
 // Append adds one entry of count records and returns its number. When it
 // returns nil the entry is durable. Errors wrap ErrFull, ErrTooLarge or
 // ErrUnavailable, or are those of ctx. After ErrUnavailable, and after an end
-// of ctx, the entry may be in the log nevertheless: appending it again can make
-// it appear twice, never lose it. Append retries nothing by itself and fails
-// quickly while the storage is broken, so a caller should pause between tries.
-// Entries appended one after the other are read in that order. Data is not
-// kept after the return.
-func (l *Log) Append(ctx context.Context, data []byte, count int) (uint64, error) {
+// of ctx, the entry may be in the log nevertheless. Appending it again under the
+// same id within two minutes then adds nothing and returns its number; without an
+// id ("") it can appear twice. Append retries nothing by itself and fails quickly
+// while the storage is broken, so a caller should pause between tries. Entries
+// appended one after the other are read in that order. Data is not kept after
+// the return.
+func (l *Log) Append(ctx context.Context, id string, data []byte, count int) (uint64, error) {
 	switch {
 	case len(data) == 0:
 		return 0, fmt.Errorf("appending to %s: entry is empty", l.opts.Name)
@@ -148,11 +149,11 @@ func (l *Log) Append(ctx context.Context, data []byte, count int) (uint64, error
 	case len(data) > l.MaxEntry():
 		return 0, fmt.Errorf("appending to %s: %w: %d bytes of at most %d", l.opts.Name, ErrTooLarge, len(data), l.MaxEntry())
 	}
-	seq, err := l.server.publish(ctx, &nats.Msg{
-		Subject: l.subject,
-		Header:  nats.Header{countHeader: {strconv.Itoa(count)}},
-		Data:    data,
-	})
+	header := nats.Header{countHeader: {strconv.Itoa(count)}}
+	if id != "" {
+		header[jetstream.MsgIDHeader] = []string{id}
+	}
+	seq, err := l.server.publish(ctx, &nats.Msg{Subject: l.subject, Header: header, Data: data})
 	if err != nil {
 		return 0, fmt.Errorf("appending to %s: %w", l.opts.Name, err)
 	}

@@ -72,10 +72,10 @@ func TestLogOptionsNameTheBadField(t *testing.T) {
 	t.Run("append", func(t *testing.T) {
 		t.Parallel()
 		l := openLog(t, open(t, stream.Options{Dir: t.TempDir()}), stream.LogOptions{Name: "readings"})
-		if _, err := l.Append(testContext(t), nil, 1); err == nil {
+		if _, err := l.Append(testContext(t), "", nil, 1); err == nil {
 			t.Error("an empty entry was taken")
 		}
-		if _, err := l.Append(testContext(t), []byte("x"), -1); err == nil {
+		if _, err := l.Append(testContext(t), "", []byte("x"), -1); err == nil {
 			t.Error("a negative count was taken")
 		}
 		if err := l.SavePosition(testContext(t), "a.b", 1); err == nil {

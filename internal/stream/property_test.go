@@ -59,7 +59,7 @@ func TestLogBehavesLikeItsModel(t *testing.T) {
 			"append": func(rt *rapid.T) {
 				data := rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(rt, "data")
 				count := rapid.IntRange(0, 5).Draw(rt, "count")
-				seq, err := l.Append(ctx, data, count)
+				seq, err := l.Append(ctx, "", data, count)
 				if err != nil || seq != last+1 {
 					rt.Fatalf("Append: %d, %v; want %d", seq, err, last+1)
 				}

@@ -66,7 +66,7 @@ func openLog(t testing.TB, s *stream.Server, o stream.LogOptions) *stream.Log {
 
 func mustAppend(t testing.TB, l *stream.Log, data string) uint64 {
 	t.Helper()
-	seq, err := l.Append(testContext(t), []byte(data), len(data))
+	seq, err := l.Append(testContext(t), "", []byte(data), len(data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestLargestEntry(t *testing.T) {
 	s := open(t, stream.Options{Dir: t.TempDir()})
 	l := openLog(t, s, stream.LogOptions{Name: "readings"})
 	big := strings.Repeat("x", l.MaxEntry())
-	if _, err := l.Append(testContext(t), []byte(big+"x"), 1); !errors.Is(err, stream.ErrTooLarge) {
+	if _, err := l.Append(testContext(t), "", []byte(big+"x"), 1); !errors.Is(err, stream.ErrTooLarge) {
 		t.Errorf("one byte too much: %v, want ErrTooLarge", err)
 	}
 	if err := s.Healthy(); err != nil {
@@ -303,7 +303,7 @@ func TestFullLogRefusesAndKeeps(t *testing.T) {
 	var err error
 	for err == nil {
 		var seq uint64
-		if seq, err = l.Append(testContext(t), []byte(data), 1); err == nil {
+		if seq, err = l.Append(testContext(t), "", []byte(data), 1); err == nil {
 			last = seq
 		}
 	}
@@ -425,5 +425,23 @@ func TestEntryAndDelete(t *testing.T) {
 	}
 	if e, err := l.Entry(testContext(t), 3); err != nil || string(e.Data) != "e3" {
 		t.Errorf("Entry(3): %q, %v", e.Data, err)
+	}
+}
+
+// A caller that did not hear the answer appends again under the same id.
+func TestAppendAgainUnderOneIDAddsNothing(t *testing.T) {
+	t.Parallel()
+	l := openLog(t, open(t, stream.Options{Dir: t.TempDir()}), stream.LogOptions{Name: "readings", MaxBytes: 1 << 20})
+	for _, step := range []struct {
+		id   string
+		want uint64
+	}{{"a", 1}, {"a", 1}, {"b", 2}, {"", 3}, {"", 4}, {"a", 1}} {
+		seq, err := l.Append(testContext(t), step.id, []byte("x"), 1)
+		if err != nil || seq != step.want {
+			t.Fatalf("append under id %q: got entry %d, %v; want %d", step.id, seq, err, step.want)
+		}
+	}
+	if n, err := l.Count(testContext(t), 2); err != nil || n != 3 {
+		t.Errorf("records from entry 2 on: %d, %v; want 3", n, err)
 	}
 }
