@@ -11,26 +11,23 @@ import (
 // pruneRows is how many rows are deleted before the next write gets its turn.
 const pruneRows = 2000
 
-// Prune deletes the readings with a time before the given one and returns how
-// many they were, also when an error ended it early. It works in small
+// Prune deletes the readings of the kind with a time before the given one and
+// returns how many they were, also when an error ended it early. It works in small
 // transactions, between which writes get their turn. The space is used again for
 // what is written next; the file does not shrink.
-func (s *Store) Prune(ctx context.Context, before time.Time) (removed int64, err error) {
+func (s *Store) Prune(ctx context.Context, kind telemetry.Kind, before time.Time) (removed int64, err error) {
+	t := s.tables[kind]
 	limit := ceilMilli(before)
-	for _, k := range telemetry.Kinds() {
-		t := s.tables[k]
-		// First the readings. An entry of the index without its reading is no harm; a
-		// reading without its entry would be hidden.
-		n, err := s.pruneTable(ctx, t, limit)
-		removed += n
-		if err == nil && n > 0 {
-			err = s.pruneIndex(ctx, t, limit)
-		}
-		if err != nil {
-			return removed, s.explain("deleting from", err)
-		}
+	// First the readings. An entry of the index without its reading is no harm; a
+	// reading without its entry would be hidden.
+	removed, err = s.pruneTable(ctx, t, limit)
+	if err == nil && removed > 0 {
+		err = s.pruneIndex(ctx, t, limit)
 	}
-	return removed, nil
+	if err != nil {
+		err = s.explain("deleting from", err)
+	}
+	return removed, err
 }
 
 func (s *Store) pruneTable(ctx context.Context, t *table, before int64) (removed int64, err error) {

@@ -269,7 +269,7 @@ func TestFull(t *testing.T) {
 		t.Errorf("a full file holds something else than was acknowledged (-want +got):\n%s", diff)
 	}
 	// Pruning makes room again.
-	removed, err := s.Prune(t.Context(), stored[len(stored)/2].Time)
+	removed, err := s.Prune(t.Context(), telemetry.KindWiFi, stored[len(stored)/2].Time)
 	if err != nil || removed == 0 {
 		t.Fatalf("pruning the full file removed %d: %v", removed, err)
 	}
@@ -334,7 +334,7 @@ func TestPrune(t *testing.T) {
 		write(t, s, all[i:i+1000])
 	}
 	before := all[6500].Time.Add(-1) // within a millisecond: the reading itself stays
-	removed, err := s.Prune(t.Context(), before)
+	removed, err := s.Prune(t.Context(), telemetry.KindWiFi, before)
 	if err != nil || removed != 6500 {
 		t.Errorf("pruning removed %d readings (%v), want 6500", removed, err)
 	}
@@ -351,7 +351,7 @@ func TestPrune(t *testing.T) {
 	if n := s.IndexEntries(t, telemetry.KindWiFi, before); n != 0 {
 		t.Errorf("%d entries of the index are older than every reading", n)
 	}
-	removed, err = s.Prune(t.Context(), all[len(all)-1].Time.Add(time.Hour))
+	removed, err = s.Prune(t.Context(), telemetry.KindWiFi, all[len(all)-1].Time.Add(time.Hour))
 	if err != nil || removed != 2500 {
 		t.Errorf("pruning the rest removed %d readings (%v), want 2500", removed, err)
 	}

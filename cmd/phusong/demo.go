@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"phusong/internal/mqtt"
+	"phusong/simulator"
+)
+
+type demoCmd struct {
+	Listen string        `default:"127.0.0.1:8080" help:"Address for HTTP (default ${default})."`
+	MQTT   string        `name:"mqtt" default:"127.0.0.1:1883" help:"Address of the embedded broker; loopback only, for it lets everybody in (default ${default})."`
+	Data   string        `default:"./data" help:"Folder for everything the demo keeps (default ${default})."`
+	Seed   uint64        `default:"1" help:"Which of the possible provinces (default ${default})."`
+	For    time.Duration `default:"0s" help:"End by itself after so long; 0: run until stopped."`
+}
+
+// The fleet of the demonstration: what a province might have after its first year.
+const (
+	demoAccessPoints = 300
+	demoProbes       = 40
+	demoSensors      = 60
+	demoInterval     = 10 * time.Second
+)
+
+// Run runs the service with an embedded broker and a simulated province in one process.
+func (c *demoCmd) Run(p *process) error {
+	ctx := p.ctx
+	if c.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
+	world, err := simulator.New(simulator.Options{
+		Seed: c.Seed, Start: time.Now(), AccessPoints: demoAccessPoints, Probes: demoProbes, Sensors: demoSensors,
+		WiFiInterval: demoInterval, MobileInterval: demoInterval, EnvironmentInterval: demoInterval,
+	})
+	if err != nil {
+		return err
+	}
+	config, err := c.config(world)
+	if err != nil {
+		return err
+	}
+	log := newLogger(p.stderr, config.Log)
+	s, err := newService(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	player, err := simulator.NewPlayer(simulator.PlayerOptions{
+		Broker: deviceBroker{mqtt.Options{URL: s.config.MQTT.URL, CleanSession: true}}, Speed: 1, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return player.Run(ctx, world.Events(forever)) })
+	c.greet(p.stdout, s)
+	err = s.run(ctx)
+	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
+	return err
+}
+
+// config is the defaults with the demo's addresses and the world's registry.
+func (c *demoCmd) config(world *simulator.World) (Config, error) {
+	config := DefaultConfig()
+	config.Data, config.Listen = c.Data, c.Listen
+	config.Broker.Listen, config.Broker.Anonymous = c.MQTT, true
+	config.Log.Level = slog.LevelWarn
+	if !isLoopback(c.Listen) {
+		return config, fmt.Errorf("--listen %s: the demo has no login and listens on a loopback address only, such as 127.0.0.1:8080", c.Listen)
+	}
+	if err := config.validate(); err != nil {
+		return config, err
+	}
+	if err := makeFolder(c.Data); err != nil {
+		return config, err
+	}
+	folder := filepath.Join(c.Data, "registry", fmt.Sprintf("seed-%d", c.Seed))
+	var err error
+	config.Registry, err = writeRegistry(folder, world)
+	return config, err
+}
+
+// greet says where to look.
+func (c *demoCmd) greet(w io.Writer, s *service) {
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(s.config.MQTT.URL, "mqtt://"))
+	if err != nil {
+		host, port = "127.0.0.1", "1883"
+	}
+	fmt.Fprintf(w, `phusong %s: a simulated Tây Ninh with %d access points, %d probes and %d sensors
+
+  look         http://%s
+  metrics      http://%[5]s/metrics
+  be a device  mosquitto_pub -h %s -p %s -q 1 -t phusong/v1/25459/wifi/ap-mine/telemetry -m '{"clients": 12, "wan_up": true}'
+  see it       phusong devices --data %s --unregistered
+  prove it     phusong check ledger --data %[8]s
+  registry     %s (edit it: it is read again)
+
+Stop with Ctrl-C.
+`, version(), demoAccessPoints, demoProbes, demoSensors, s.http.Addr(), host, port, c.Data, s.config.Registry.Devices)
+}
