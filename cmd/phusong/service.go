@@ -268,7 +268,7 @@ func (s *service) tidy(ctx context.Context, now time.Time) {
 		if keep == 0 {
 			continue
 		}
-		removed, err := local.Prune(ctx, now.Add(-keep))
+		removed, err := local.Prune(ctx, kind, now.Add(-keep))
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("old readings could not be removed; it is tried again", "kind", kind, "error", err)
 		}
