@@ -20,7 +20,8 @@ import (
 type Tracker struct {
 	current, previous map[telemetry.DeviceID]*track
 	seed              maphash.Seed
-	scratch           []byte
+	sent              telemetry.Reading // scratch, as is content
+	content           []byte
 }
 
 // maxTracks bounds how many devices are remembered before the oldest half is
@@ -91,10 +92,10 @@ func (t *Tracker) hash(r *telemetry.Reading) (hash uint64, identifying bool) {
 	if r.Kind == telemetry.KindStatus && r.DeviceTime.IsZero() && !r.Status.Session.Present() {
 		return 0, false // every "online" of the device is like this one
 	}
-	sent := *r
-	sent.Time = r.DeviceTime
-	t.scratch = wire.AppendPayload(t.scratch[:0], &sent)
-	return hash ^ maphash.Bytes(t.seed, t.scratch), true
+	t.sent = *r
+	t.sent.Time = r.DeviceTime
+	t.content = wire.AppendPayload(t.content[:0], &t.sent)
+	return hash ^ maphash.Bytes(t.seed, t.content), true
 }
 
 // missing follows the sequence number. A lower number with a newer time is a
