@@ -1,0 +1,170 @@
+package dashboards_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phusong/dashboards"
+)
+
+// get asks h for path, with headers in pairs.
+func get(t testing.TB, h http.Handler, path string, headers ...string) *http.Response {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, request)
+	return recorder.Result()
+}
+
+func body(t testing.TB, r *http.Response) string {
+	t.Helper()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func handler(checks ...dashboards.Check) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(dashboards.NewDeviceCollector(listed(manyDevices()[:20]...), at(noon)))
+	return dashboards.Handler(dashboards.HandlerOptions{Gatherer: registry, Ready: checks, Logger: slog.New(slog.DiscardHandler)})
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	h := handler()
+	for _, test := range []struct {
+		method, path string
+		status       int
+		contentType  string
+		contains     string
+	}{
+		{http.MethodGet, "/", http.StatusOK, "text/html; charset=utf-8", `href="/readyz"`},
+		{http.MethodGet, "/healthz", http.StatusOK, "text/plain; charset=utf-8", "ok\n"},
+		{http.MethodHead, "/healthz", http.StatusOK, "text/plain; charset=utf-8", ""},
+		{http.MethodGet, "/readyz", http.StatusOK, "application/json", "{}"},
+		{http.MethodGet, "/metrics", http.StatusOK, "text/plain; version=0.0.4", `device_up{area="25459",device="ap-0001"`},
+		{http.MethodGet, "/nowhere", http.StatusNotFound, "", ""},
+		{http.MethodGet, "/metrics/", http.StatusNotFound, "", ""},
+		{http.MethodPost, "/metrics", http.StatusMethodNotAllowed, "", ""},
+		{http.MethodDelete, "/", http.StatusMethodNotAllowed, "", ""},
+	} {
+		t.Run(test.method+test.path, func(t *testing.T) {
+			t.Parallel()
+			recorder := httptest.NewRecorder()
+			h.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), test.method, test.path, http.NoBody))
+			response := recorder.Result()
+			if response.StatusCode != test.status {
+				t.Errorf("status %d, want %d", response.StatusCode, test.status)
+			}
+			if got := response.Header.Get("Content-Type"); !strings.HasPrefix(got, test.contentType) {
+				t.Errorf("content type %q, want %q", got, test.contentType)
+			}
+			if text := body(t, response); !strings.Contains(text, test.contains) {
+				t.Errorf("the page is %.300q and lacks %q", text, test.contains)
+			}
+		})
+	}
+}
+
+func TestMetricsSpeakOpenMetricsAndGzip(t *testing.T) {
+	t.Parallel()
+	response := get(t, handler(), "/metrics", "Accept", "application/openmetrics-text;version=1.0.0", "Accept-Encoding", "gzip")
+	if got := response.Header.Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text") {
+		t.Errorf("content type %q", got)
+	}
+	if got := response.Header.Get("Content-Encoding"); got != "gzip" {
+		t.Fatalf("content encoding %q, want gzip", got)
+	}
+	unzipped, err := gzip.NewReader(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(string(text), "# EOF\n") || strings.Count(string(text), "\ndevice_up{") != 20 {
+		t.Errorf("the metrics are %.300q…", text)
+	}
+}
+
+func TestReadiness(t *testing.T) {
+	t.Parallel()
+	good := func(context.Context) error { return nil }
+	for _, test := range []struct {
+		name   string
+		checks []dashboards.Check
+		status int
+		want   map[string]string
+	}{
+		{"all hold", []dashboards.Check{{Name: "broker", Do: good}, {Name: "store", Do: good}}, http.StatusOK,
+			map[string]string{"broker": "ok", "store": "ok"}},
+		{"one does not", []dashboards.Check{
+			{Name: "broker", Do: func(context.Context) error { return errors.New("not connected") }}, {Name: "store", Do: good},
+		}, http.StatusServiceUnavailable, map[string]string{"broker": "not connected", "store": "ok"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			response := get(t, handler(test.checks...), "/readyz")
+			if response.StatusCode != test.status {
+				t.Errorf("status %d, want %d", response.StatusCode, test.status)
+			}
+			var got map[string]string
+			if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("results (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReadinessDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		response := get(t, handler(
+			dashboards.Check{Name: "broker", Do: func(context.Context) error { return nil }},
+			dashboards.Check{Name: "store", Do: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+		), "/readyz")
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("answered after %s, want 3s", took)
+		}
+		text := body(t, response)
+		if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, `"broker":"ok"`) || !strings.Contains(text, `"store":"context deadline exceeded"`) {
+			t.Errorf("status %d, results %s", response.StatusCode, text)
+		}
+	})
+}
+
+// BenchmarkMetricsPage is one scrape of 5,000 devices as Prometheus asks for it.
+func BenchmarkMetricsPage(b *testing.B) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(dashboards.NewDeviceCollector(listed(manyDevices()...), at(noon)))
+	h := dashboards.Handler(dashboards.HandlerOptions{Gatherer: registry, Logger: slog.New(slog.DiscardHandler)})
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := get(b, h, "/metrics", "Accept-Encoding", "gzip"); r.StatusCode != http.StatusOK {
+			b.Fatal(r.Status)
+		}
+	}
+}
