@@ -334,11 +334,8 @@ func collectKeys(v reflect.Value, prefix string, keys map[string]reflect.Value) 
 	}
 }
 
-// readSecret returns the trimmed content of the file, "" for no file.
+// readSecret returns the trimmed content of the file.
 func readSecret(key, path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
 	secret, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", key, err)
@@ -348,6 +345,17 @@ func readSecret(key, path string) (string, error) {
 		return "", fmt.Errorf("%s: %s is empty", key, path)
 	}
 	return text, nil
+}
+
+// passwordFrom returns how to ask for the secret in the file, which may change
+// while we run; nil for no file. It is read once to see that it can be.
+func passwordFrom(key, path string) (func() (string, error), error) {
+	if path == "" {
+		return nil, nil
+	}
+	read := func() (string, error) { return readSecret(key, path) }
+	_, err := read()
+	return read, err
 }
 
 // makeFolder makes dir and checks that it can be written to.

@@ -45,8 +45,8 @@ func (f *brokerFlags) options(log *slog.Logger) (mqtt.Options, error) {
 	if err != nil {
 		return mqtt.Options{}, err
 	}
-	password := func() (string, error) { return readSecret("--password-file", f.PasswordFile) }
-	if _, err := password(); err != nil {
+	password, err := passwordFrom("--password-file", f.PasswordFile)
+	if err != nil {
 		return mqtt.Options{}, err
 	}
 	return mqtt.Options{URL: f.Broker, Username: f.Username, Password: password, TLS: tls, CleanSession: true, Logger: log}, nil

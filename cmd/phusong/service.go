@@ -300,8 +300,8 @@ func (s *service) openClient(context.Context) error {
 	if err != nil {
 		return err
 	}
-	password := func() (string, error) { return readSecret("mqtt.password_file", s.config.MQTT.PasswordFile) }
-	if _, err := password(); err != nil {
+	password, err := passwordFrom("mqtt.password_file", s.config.MQTT.PasswordFile)
+	if err != nil {
 		return err
 	}
 	return s.makeClient(password, tls)
