@@ -30,7 +30,7 @@ demo: build ## run the whole service with a simulated province; ARGS="--for 30s"
 	./bin/phusong demo $(ARGS)
 
 test: tools check ## install what the tests need, then all checks and all tests with the race detector
-	PHUSONG_SLOW=1 $(GO) test -race -count=1 -timeout 30m ./...
+	PHUSONG_TEST_SLOW=1 $(GO) test -race -count=1 -timeout 30m ./...
 
 check:
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \

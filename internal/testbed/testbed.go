@@ -60,27 +60,27 @@ func Require(t TB, program string) string {
 }
 
 // Data returns the path of a file or folder of the shared real inputs, for example
-// "gnettrack-dakar/raw". The inputs lie in $PHUSONG_DATA or in ../shared/data beside the checkout;
+// "gnettrack-dakar/raw". The inputs lie in $PHUSONG_TEST_DATA or in ../shared/data beside the checkout;
 // they are too large and not ours to keep in it. Absent data is treated like an absent program.
 func Data(t TB, name string) string {
 	t.Helper()
-	base := os.Getenv("PHUSONG_DATA")
+	base := os.Getenv("PHUSONG_TEST_DATA")
 	if base == "" {
 		base = filepath.Join(Root(t), "..", "shared", "data")
 	}
 	path := filepath.Join(base, filepath.FromSlash(name))
 	if _, err := os.Stat(path); err != nil {
-		absent(t, "test data %s is not there: set PHUSONG_DATA to the folder that holds it", name)
+		absent(t, "test data %s is not there: set PHUSONG_TEST_DATA to the folder that holds it", name)
 	}
 	return path
 }
 
-// Slow skips the test unless PHUSONG_SLOW=1. It marks the tests that take longer than a few
+// Slow skips the test unless PHUSONG_TEST_SLOW=1. It marks the tests that take longer than a few
 // seconds: `make test` runs them, a plain `go test ./...` stays quick.
 func Slow(t TB) {
 	t.Helper()
-	if os.Getenv("PHUSONG_SLOW") != "1" {
-		t.Skipf("slow test: set PHUSONG_SLOW=1 to run it")
+	if os.Getenv("PHUSONG_TEST_SLOW") != "1" {
+		t.Skipf("slow test: set PHUSONG_TEST_SLOW=1 to run it")
 	}
 }
 

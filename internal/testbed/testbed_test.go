@@ -230,8 +230,8 @@ func TestWaitHTTP(t *testing.T) {
 // What is missing skips at a developer's desk and fails in CI. The environment is the process's, so
 // these cannot run in parallel.
 func TestAbsence(t *testing.T) {
-	t.Setenv("PHUSONG_DATA", t.TempDir())
-	t.Setenv("PHUSONG_SLOW", "")
+	t.Setenv("PHUSONG_TEST_DATA", t.TempDir())
+	t.Setenv("PHUSONG_TEST_SLOW", "")
 	program := func(t testbed.TB) { testbed.Require(t, "no-such-program") }
 	data := func(t testbed.TB) { testbed.Data(t, "no/such/data.csv") }
 	for _, test := range []struct {
@@ -241,9 +241,9 @@ func TestAbsence(t *testing.T) {
 	}{
 		{"program", "", program, "no-such-program is not installed: run `make tools`", ""},
 		{"program in CI", "true", program, "", "no-such-program is not installed: run `make tools`"},
-		{"data", "", data, "test data no/such/data.csv is not there: set PHUSONG_DATA to the folder that holds it", ""},
-		{"data in CI", "true", data, "", "test data no/such/data.csv is not there: set PHUSONG_DATA to the folder that holds it"},
-		{"slow test", "true", func(t testbed.TB) { testbed.Slow(t) }, "slow test: set PHUSONG_SLOW=1 to run it", ""},
+		{"data", "", data, "test data no/such/data.csv is not there: set PHUSONG_TEST_DATA to the folder that holds it", ""},
+		{"data in CI", "true", data, "", "test data no/such/data.csv is not there: set PHUSONG_TEST_DATA to the folder that holds it"},
+		{"slow test", "true", func(t testbed.TB) { testbed.Slow(t) }, "slow test: set PHUSONG_TEST_SLOW=1 to run it", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("CI", test.ci)
@@ -258,7 +258,7 @@ func TestAbsence(t *testing.T) {
 
 func TestDataFindsWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
-	t.Setenv("PHUSONG_DATA", dir)
+	t.Setenv("PHUSONG_TEST_DATA", dir)
 	want := filepath.Join(dir, "town", "rows.csv")
 	if err := os.MkdirAll(filepath.Dir(want), 0o755); err != nil {
 		t.Fatal(err)
