@@ -16,9 +16,9 @@ import (
 const (
 	// pageRows is about how many readings one query fetches, and so how many are
 	// in memory, here and in the server.
-	pageRows = 5000
+	pageRows = 20_000
 	// mostParts is into how many parts a range with too many readings is divided.
-	mostParts = 16
+	mostParts = 64
 )
 
 // Readings returns the stored readings that q selects, in the order of time,
@@ -62,7 +62,7 @@ func (s *Store) scan(ctx context.Context, sel selection, f func(telemetry.Readin
 	case n <= pageRows || sel.to-sel.from == 1:
 		return s.page(ctx, &sel, f)
 	}
-	parts := min(2*n/pageRows+1, mostParts)
+	parts := min(n+n/2, mostParts*pageRows)/pageRows + 1
 	for from, width := sel.from, (sel.to-sel.from+parts-1)/parts; from < sel.to; from += width {
 		part := sel
 		part.from, part.to = from, min(from+width, sel.to)
@@ -111,7 +111,7 @@ func sortSamples(samples []telemetry.Sample) {
 }
 
 // latestDevices is of how many devices one query fetches the newest reading.
-const latestDevices = orTerms
+const latestDevices = 500
 
 // Latest returns the newest reading of each device, in the order of the devices.
 // It holds one small entry per device in memory.
@@ -143,7 +143,7 @@ func (s *Store) Latest(ctx context.Context, k telemetry.Kind) iter.Seq2[telemetr
 func (s *Store) newest(ctx context.Context, k telemetry.Kind) (map[telemetry.DeviceID]int64, error) {
 	newest := map[telemetry.DeviceID]int64{}
 	all := selection{kind: k, to: maxMilli + 1}
-	err := s.query(ctx, s.flux(&all, "received")+` |> last() |> keep(columns: ["_time", "device"])`, func(row map[string]any) error {
+	err := s.query(ctx, s.flux(&all, "received")+` |> last()`, func(row map[string]any) error {
 		device, at, err := place(row)
 		newest[device] = max(at, newest[device])
 		return err
@@ -197,6 +197,9 @@ const (
 	// keysSpan bounds the time that one look-up covers, in milliseconds, because the
 	// server answers with all that is there and not with what was asked for.
 	keysSpan = 60_000
+	// keysDevices is up to how many devices are worth naming: of more, the server
+	// answers faster with all.
+	keysDevices = 128
 )
 
 // Has reports for each key whether a reading with it is stored.
@@ -235,17 +238,22 @@ func (s *Store) has(ctx context.Context, keys []telemetry.Key, positions []int, 
 	wanted := map[point][]int{}
 	sel := selection{kind: keys[positions[0]].Kind}
 	for _, i := range positions {
+		if _, err := telemetry.ParseDeviceID(string(keys[i].Device)); err != nil {
+			continue // not stored, and nothing to put into a query
+		}
 		p := point{keys[i].Device, pointTime(keys[i])}
 		wanted[p] = append(wanted[p], i)
 		sel.devices = append(sel.devices, p.device)
 	}
 	sel.from, sel.to = clamp(keys[positions[0]].Time), clamp(keys[positions[len(positions)-1]].Time+1)
-	if sel.empty() {
+	if sel.empty() || len(wanted) == 0 {
 		return nil
 	}
 	slices.Sort(sel.devices)
-	sel.devices = slices.Compact(sel.devices)
-	return s.query(ctx, s.flux(&sel, "received")+` |> keep(columns: ["_time", "device"])`, func(row map[string]any) error {
+	if sel.devices = slices.Compact(sel.devices); len(sel.devices) > keysDevices {
+		sel.devices = nil
+	}
+	return s.query(ctx, s.flux(&sel, "received"), func(row map[string]any) error {
 		device, at, err := place(row)
 		for _, i := range wanted[point{device, at}] {
 			there[i] = true

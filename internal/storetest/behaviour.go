@@ -156,7 +156,7 @@ func testLargeBatch(t *testing.T, s *subject) {
 func testBreakOff(t *testing.T, s *subject) {
 	batch := many(large)
 	must(t, s.Write(t.Context(), batch))
-	for range 20 { // would exhaust a pool of connections that were not given back
+	for range 6 { // would exhaust a pool of connections that were not given back
 		r, err := first(s.Readings(t.Context(), spanOf(batch)))
 		must(t, err)
 		diff(t, "first", r, batch[0])
