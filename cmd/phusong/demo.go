@@ -60,11 +60,41 @@ func (c *demoCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	s.parts.addFirst("last messages", func(ctx context.Context) error { return s.awaitQuiet(ctx) })
 	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return player.Run(ctx, world.Events(forever)) })
 	c.greet(p.stdout, s)
 	err = s.run(ctx)
 	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
 	return err
+}
+
+// Quiet is when no message has arrived for quietFor; it is waited for no longer
+// than quietTimeout.
+const (
+	quietFor     = 200 * time.Millisecond
+	quietTimeout = 3 * time.Second
+)
+
+// awaitQuiet stops after the devices and before whoever takes their messages, when
+// their farewells have come through the broker.
+func (s *service) awaitQuiet(ctx context.Context) error {
+	<-ctx.Done()
+	deadline := time.NewTimer(quietTimeout)
+	defer deadline.Stop()
+	look := time.NewTicker(quietFor)
+	defer look.Stop()
+	for last := uint64(0); ; {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			return nil
+		}
+		now := s.client.Stats().Received
+		if now == last {
+			return nil
+		}
+		last = now
+	}
 }
 
 // config is the defaults with the demo's addresses and the world's registry.

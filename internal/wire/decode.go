@@ -68,6 +68,9 @@ func (d *Decoder) message(m *Message, t Topic, payload []byte) error {
 		return reject("the payload has %d bytes; at most %d are allowed, send the backlog in several messages", len(payload), MaxPayload)
 	}
 	if len(payload) == 0 {
+		if t.Channel != Telemetry {
+			return nil // MQTT's way to take back what is retained; it says nothing
+		}
 		return reject("the payload is empty")
 	}
 	d.dec.ResetBytes(payload)

@@ -73,3 +73,20 @@ func BenchmarkRecords(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(batch)), "ns/reading")
 	})
 }
+
+// An empty message on a retained topic takes back what the broker remembered. It is
+// no reading, and nothing is wrong with it.
+func TestTakingBackARetainedStatus(t *testing.T) {
+	t.Parallel()
+	var d wire.Decoder
+	for topic, rejects := range map[string]int{
+		"phusong/v1/25459/wifi/ap-1/status":    0,
+		"phusong/v1/25459/wifi/ap-1/birth":     0,
+		"phusong/v1/25459/wifi/ap-1/telemetry": 1,
+	} {
+		m := d.Decode(topic, nil)
+		if len(m.Readings) != 0 || len(m.Rejects) != rejects {
+			t.Errorf("%s: got %+v, want %d rejects and no reading", topic, m, rejects)
+		}
+	}
+}
