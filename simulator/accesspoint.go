@@ -9,7 +9,6 @@ type wifiState struct {
 	clients  float64
 	rx, tx   float64 // Mbit/s from and to the clients
 	lineLoad float64 // of the uplink, as share of its capacity
-	lineUp   bool
 }
 
 // wifiAt derives the state of an access point from the crowd of its site.
@@ -18,7 +17,10 @@ func (w *World) wifiAt(d *device, ms int64) wifiState {
 	line := &w.uplinks[s.uplink]
 	share := wifiAdoption / float64(s.aps)
 	wobble := 1 + 0.22*normal(key(d.key, forClients, uint64(ms/minute)))
-	state := wifiState{clients: max(0, w.people(s, ms)*share*wobble), lineUp: true}
+	state := wifiState{clients: max(0, w.people(s, ms)*share*wobble)}
+	if w.portalDown(d, ms) {
+		state.clients *= 0.12 // who cannot log in goes away
+	}
 	state.lineLoad = w.uplinkLoad(line, ms)
 	// In a jam everybody gets less than they ask for.
 	state.tx = state.clients * demandPerUser / max(1, state.lineLoad)
@@ -51,7 +53,7 @@ func (w *World) wifiReading(d *device, a *sample, state *wifiState) telemetry.Re
 	body.Radios = block.radios[:]
 	fillRadios(d, body.Radios, clients, state.tx, h)
 	body.RxBytes, body.TxBytes = telemetry.Some(a.rx), telemetry.Some(a.tx)
-	w.fillUplink(d, body, state.lineUp, load, h)
+	w.fillUplink(d, body, load, a.at, h)
 	w.fillPortal(d, body, clients, a)
 	busy := float64(clients) / float64(d.Capacity)
 	body.UptimeS = telemetry.Some((a.at - a.boot) / second)
@@ -85,7 +87,8 @@ func fillRadios(d *device, radios []telemetry.Radio, clients int64, tx float64, 
 }
 
 // fillUplink measures the line: queues grow as it fills, and overflow when it is full.
-func (w *World) fillUplink(d *device, body *telemetry.WiFi, up bool, load float64, h uint64) {
+func (w *World) fillUplink(d *device, body *telemetry.WiFi, load float64, ms int64, h uint64) {
+	up := !w.uplinkCut(d, ms)
 	body.WANUp = telemetry.Some(up)
 	if !up {
 		return
@@ -93,11 +96,18 @@ func (w *World) fillUplink(d *device, body *telemetry.WiFi, up bool, load float6
 	h = key(h, forUplinkQuality, 0)
 	queue := 2.5 * load / max(0.03, 1-min(load, 0.985))
 	body.WANLatencyMs = telemetry.Some(round(max(1, 7+queue+0.8*normal(h)), 1))
-	body.WANLoss = telemetry.Some(round(clamp(0.0006*unit(mix(h))+0.25*max(0, load-0.97), 0, 1), 4))
+	line := w.sites[d.site].uplink
+	lost := 0.0006*unit(mix(h)) + 0.25*max(0, load-0.97)
+	for _, e := range w.effects.uplinks[line] {
+		if e.Do == "uplink_lossy" && e.active(ms) {
+			lost += e.Loss * (0.9 + 0.2*unit(mix(h+3)))
+		}
+	}
+	body.WANLoss = telemetry.Some(round(clamp(lost, 0, 1), 4))
 	const everyReadings = 30 // a speed test costs the users bandwidth
 	if uint64(h)%everyReadings == 0 {
-		line := &w.uplinks[w.sites[d.site].uplink]
-		free := line.capacity * clamp(1-0.85*load, 0.05, 1)
+		// A transfer suffers from loss far more than in proportion to it.
+		free := w.uplinks[line].capacity * clamp(1-0.85*load, 0.05, 1) * clamp(1-6*lost, 0.02, 1)
 		body.DownloadMbps = telemetry.Some(round(min(free, 240)*(0.94+0.05*unit(mix(h+1))), 1))
 		body.UploadMbps = telemetry.Some(round(min(free, 240)*0.4*(0.94+0.05*unit(mix(h+2))), 1))
 	}
@@ -106,7 +116,39 @@ func (w *World) fillUplink(d *device, body *telemetry.WiFi, up bool, load float6
 // fillPortal reports the captive portal: people mistype, so a few logins always fail.
 func (w *World) fillPortal(d *device, body *telemetry.WiFi, clients int64, a *sample) {
 	h := key(d.key, forPortal, uint64(a.at))
-	body.PortalOK = telemetry.Some(true)
-	body.AuthOK = telemetry.Some(true)
-	body.AuthFailed = telemetry.Some(int64(float64(clients) * 0.04 * unit(h) * 2))
+	ok := !w.portalDown(d, a.at)
+	failed := float64(clients) * 0.04 * unit(h) * 2
+	if !ok {
+		failed = float64(clients)*0.5 + 3*unit(h)
+	}
+	body.PortalOK, body.AuthOK = telemetry.Some(ok), telemetry.Some(ok)
+	body.AuthFailed = telemetry.Some(int64(failed))
+}
+
+func (w *World) portalDown(d *device, ms int64) bool {
+	for _, e := range w.effects.sites[d.site] {
+		if e.Do == "portal_down" && e.active(ms) {
+			return true
+		}
+	}
+	return false
+}
+
+// uplinkCut reports whether the line of the access point is cut. What it measures
+// then arrives later, when the line is back.
+func (w *World) uplinkCut(d *device, ms int64) bool {
+	if !w.options.Calm {
+		today := localDay(ms)
+		for _, day := range [...]int64{today - 1, today} {
+			if from, to, ok := w.uplinkOutage(d, day); ok && ms >= from && ms < to {
+				return true
+			}
+		}
+	}
+	for _, e := range w.effects.uplinks[w.sites[d.site].uplink] {
+		if e.Do == "uplink_cut" && e.active(ms) {
+			return true
+		}
+	}
+	return false
 }

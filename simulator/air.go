@@ -9,7 +9,12 @@ import (
 // Air is what is really in the air at a place: the true input of an air quality
 // index, before any instrument erred. All in µg/m³.
 type Air struct {
-	PM25, PM10, NO2, SO2, CO, O3 float64
+	PM25 float64 `json:"pm25"`
+	PM10 float64 `json:"pm10"`
+	NO2  float64 `json:"no2"`
+	SO2  float64 `json:"so2"`
+	CO   float64 `json:"co"`
+	O3   float64 `json:"o3"`
 }
 
 // traffic is 0 in the dead of night and about 1 in the rush hours.
@@ -32,15 +37,21 @@ func (w *World) air(at vec, urban float64, x *weather, ms int64) Air {
 	cars := traffic(ms) * (0.35 + 0.65*urban)
 	flicker := 1 + 0.06*wave1(key(seed, forPollution, 3)+math.Float64bits(at.x), float64(ms)/float64(10*minute))
 
+	var smoke float64
+	for _, e := range w.effects.air {
+		if e.Do == "smoke" && e.active(ms) {
+			smoke += e.PM25 * e.swell(ms) * e.inDisc(at)
+		}
+	}
 	fine := (13 + 19*dryness(ms) + 10*cars) * regional * mixing * flicker
 	coarse := (9 + 14*dryness(ms)*(1-min(x.rain, 1)) + 9*cars) * mixing * flicker
 	ozone := 28 + 95*x.sun*(0.7+0.3*regional) - 14*cars
 	return Air{
-		PM25: max(fine, 1),
-		PM10: max(fine+coarse, 2),
+		PM25: max(fine, 1) + smoke,
+		PM10: max(fine+coarse, 2) + 1.2*smoke,
 		NO2:  max((9+34*cars)*mixing*flicker, 1),
 		SO2:  max((5+7*urban+4*cars)*mixing, 0.5),
-		CO:   max((350+900*cars)*mixing, 100),
+		CO:   max((350+900*cars)*mixing, 100) + 9*smoke,
 		O3:   max(ozone, 4),
 	}
 }
@@ -78,5 +89,11 @@ func (w *World) waterLevel(at vec, ms int64) float64 {
 	t := float64(ms)
 	tide := math.Cos(2 * math.Pi * t / lunarHalfDay)
 	spring := 0.8 + 0.2*math.Cos(2*math.Pi*t/(14.765*float64(day)))
-	return 1.1 + 0.5*yearly(ms, 10.5) + 0.85*(1-0.8*north)*tide*spring + 0.012*w.recentRain(at, ms)
+	var flood float64
+	for _, e := range w.effects.air {
+		if e.Do == "flood" && e.active(ms) {
+			flood += e.RiseM * e.swell(ms) * e.inDisc(at)
+		}
+	}
+	return 1.1 + 0.5*yearly(ms, 10.5) + 0.85*(1-0.8*north)*tide*spring + 0.012*w.recentRain(at, ms) + flood
 }

@@ -13,6 +13,12 @@ func (w *World) people(s *site, ms int64) float64 {
 		share = min(share, 0.02)
 	}
 	mood := 1 + 0.25*wave1(key(s.key, forCrowd, 0), float64(ms)/float64(25*minute))
+	for _, e := range w.effects.sites[s.index] {
+		if e.Do == "crowd" && e.active(ms) {
+			// A feast fills the place at every hour, and most at its usual best.
+			share = e.Factor * max(share, 0.5) * e.swell(ms)
+		}
+	}
 	return s.people * share * mood
 }
 

@@ -11,7 +11,10 @@ import (
 // A device is one member of the fleet: what does not change about it.
 type device struct {
 	telemetry.Device
+	index    int
 	key      uint64
+	at       vec   // of one that stands
+	parent   int   // index of the device through which it reaches the Internet; -1 for none
 	site     int   // index; -1 for one that roams
 	commune  int   // where it stands, or where it is at home
 	interval int64 // between readings
@@ -63,13 +66,13 @@ func (w *World) buildAccessPoints() {
 		}
 	}
 	for i := range w.sites {
-		var parent telemetry.DeviceID
+		gateway := len(w.devices)
 		for n := range w.sites[i].aps {
 			d := w.newDevice(telemetry.KindWiFi, i, fmt.Sprintf("ap-%s-%d", w.sites[i].ID, n+1))
 			d.Name = fmt.Sprintf("AP %d %s", n+1, w.sites[i].Name)
-			d.Capacity, d.Model, d.Parent = 64, "Simulated AP 2x2", parent
-			if n == 0 {
-				parent = d.ID
+			d.Capacity, d.Model = 64, "Simulated AP 2x2"
+			if n > 0 {
+				d.parent, d.Parent = gateway, w.devices[gateway].ID
 			}
 			w.devices = append(w.devices, d)
 		}
@@ -100,8 +103,14 @@ func (w *World) buildSensors() {
 		i := n * len(w.sites) / w.options.Sensors
 		d := w.newDevice(telemetry.KindEnvironment, i, fmt.Sprintf("env-%03d", n+1))
 		d.suite = [...]suite{airStation, weatherStation, airStation, waterGauge}[n%4]
-		d.Name = [...]string{"Không khí ", "Thời tiết ", "Mực nước "}[d.suite] + w.sites[i].Name
+		d.Name = [...]string{"Không khí ", "Thời tiết ", ""}[d.suite] + w.sites[i].Name
 		d.Model = [...]string{"Simulated Air Station", "Simulated Weather Station", "Simulated Water Gauge"}[d.suite]
+		if d.suite == waterGauge {
+			river, bank := w.terrain.nearestBank(d.at)
+			d.Name = fmt.Sprintf("Mực nước %s %d", river, n+1)
+			d.At = bank.point()
+			d.at = project(d.At)
+		}
 		d.bias = 1 + 0.06*normal(mix(d.key))
 		w.devices = append(w.devices, d)
 	}
@@ -115,8 +124,11 @@ func (w *World) newDevice(k telemetry.Kind, at int, id string) device {
 			ID: telemetry.DeviceID(id), Kind: k,
 			Site: s.ID, Area: s.Area, At: s.At, Interval: interval,
 		},
+		index:    len(w.devices),
 		key:      key(w.options.Seed, forDevice, uint64(len(w.devices))),
+		at:       s.at,
 		site:     at,
+		parent:   -1,
 		commune:  s.commune,
 		interval: millis(interval),
 	}

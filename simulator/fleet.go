@@ -58,12 +58,37 @@ type run struct {
 	rx, tx    int64
 	up        bool
 	connected bool
-	reached   bool // a probe had service when it last looked
-	remembers bool // the history is still to be uploaded
+	reached   bool  // a probe had service when it last looked
+	babbleAt  int64 // it will send nonsense; 0 for a sane device
+	remembers bool  // the history is still to be uploaded
 	backlog   []sample
 	day       int64
 	outages   []outage
 	route     route
+	latest    moment
+}
+
+// A moment is what was looked up in the world for one sample. The latest is kept
+// because most samples are sent at once.
+type moment struct {
+	at   int64
+	wifi wifiState
+	fix  fix
+	sig  signal
+}
+
+// look finds out what the device can observe at an instant.
+func (w *World) look(d *device, r *route, ms int64) moment {
+	m := moment{at: ms}
+	switch d.Kind {
+	case telemetry.KindWiFi:
+		m.wifi = w.wifiAt(d, ms)
+	case telemetry.KindMobile:
+		m.fix = w.fix(d, r, ms)
+		m.sig = w.signal(d.operator, m.fix.at, ms)
+	default:
+	}
+	return m
 }
 
 // maxBacklog is how many samples a device keeps while it cannot send; then the
@@ -111,7 +136,8 @@ func (f *fleet) wake(r *run, now int64) int64 {
 	case r.connected:
 		f.vanish(r, now)
 	}
-	return soonest(soonest(r.tick, change), r.dropAt)
+	f.babble(r, now)
+	return soonest(soonest(r.tick, change), soonest(r.babbleAt, r.dropAt))
 }
 
 // soonest ignores a zero, which stands for never.
@@ -178,21 +204,17 @@ func (f *fleet) takeSample(r *run, now int64) {
 	}
 	r.backlog = append(r.backlog, a)
 	if r.Kind == telemetry.KindMobile {
-		place := f.world.fix(r.device, &r.route, now)
-		sig := f.world.signal(r.operator, place.at, now)
-		r.reached = sig.service
+		r.reached = r.latest.sig.service
 	}
 }
 
 // nextSample counts on from the last one.
 func (f *fleet) nextSample(r *run, now int64) sample {
 	r.seq++
+	r.latest = f.world.look(r.device, &r.route, now)
 	a := sample{at: now, seq: r.seq, boot: r.boot, rx: r.rx, tx: r.tx}
-	if r.Kind == telemetry.KindWiFi {
-		state := f.world.wifiAt(r.device, now)
-		a.advance(&state, now-r.last)
-		r.rx, r.tx = a.rx, a.tx
-	}
+	a.advance(&r.latest.wifi, now-r.last)
+	r.rx, r.tx = a.rx, a.tx
 	r.last = now
 	return a
 }
@@ -215,22 +237,26 @@ func (f *fleet) send(r *run, now int64) {
 func (f *fleet) upload(r *run, now int64, samples []sample) {
 	readings := make([]telemetry.Reading, len(samples))
 	for i := range samples {
-		readings[i] = f.world.read(r.device, &r.route, &samples[i])
+		m := &r.latest
+		if samples[i].at != m.at {
+			earlier := f.world.look(r.device, &r.route, samples[i].at)
+			m = &earlier
+		}
+		readings[i] = f.world.read(r.device, &samples[i], m)
 	}
 	f.emit(Event{At: instant(now), Device: r.ID, Action: Publish, Topic: r.topics[topicTelemetry], Readings: readings})
 }
 
 // read turns a sample into what the device says about it, by its own clock.
-func (w *World) read(d *device, r *route, a *sample) telemetry.Reading {
+func (w *World) read(d *device, a *sample, m *moment) telemetry.Reading {
 	var out telemetry.Reading
 	switch d.Kind {
 	case telemetry.KindMobile:
-		out = w.probeReading(d, a, w.fix(d, r, a.at))
+		out = probeReading(d, a, m)
 	case telemetry.KindEnvironment:
 		out = w.sensorReading(d, a)
 	default:
-		state := w.wifiAt(d, a.at)
-		out = w.wifiReading(d, a, &state)
+		out = w.wifiReading(d, a, &m.wifi)
 	}
 	out.Area, out.Device = d.Area, d.ID
 	out.Time = instant(w.deviceClock(d, a.at))
@@ -243,7 +269,13 @@ func (w *World) read(d *device, r *route, a *sample) telemetry.Reading {
 func (w *World) deviceClock(d *device, ms int64) int64 {
 	const sync = 6 * hour
 	drift := 8e-6 * normal(key(d.key, forClock, 0))
-	return ms + int64(drift*float64((ms+d.phase)%sync))
+	ms += int64(drift * float64((ms+d.phase)%sync))
+	for _, e := range w.effects.devices[d.index] {
+		if e.Do == "clock_fault" && e.active(ms) {
+			ms += millis(time.Duration(e.Offset))
+		}
+	}
+	return ms
 }
 
 func (f *fleet) emit(e Event) {

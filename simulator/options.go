@@ -30,6 +30,8 @@ type Options struct {
 	// ConnectWithin is the time over which devices that come up together spread their
 	// connections, as well-made firmware does. 0 is ten seconds.
 	ConnectWithin time.Duration
+	// Scenario is the story that happens on top of everyday life; nil is none.
+	Scenario *Scenario
 	// Calm leaves out the faults of everyday life (reboots, uplinks that fail, power cuts):
 	// only what the scenario says happens.
 	Calm bool

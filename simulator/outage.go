@@ -15,7 +15,10 @@ const (
 	CauseUplink  Cause = "uplink cut"
 	CauseReboot  Cause = "reboot"
 	CauseOffDuty Cause = "off duty" // the vehicle of a driving probe is parked
-	CauseOffNet  Cause = "off net"  // a probe is where its network does not reach
+	CauseStolen  Cause = "stolen"
+	CauseBattery Cause = "battery flat"
+	CauseBroker  Cause = "broker unreachable"
+	CauseParent  Cause = "parent down" // the device through which it reaches the Internet
 )
 
 // An outage is a time in which a device is dark (does nothing at all) or cut off
@@ -34,6 +37,10 @@ const (
 	uplinkCutsPerDay = 0.008
 	powerCutsPerDay  = 0.004
 	rebootsPerDay    = 0.02
+
+	leastPowerCut, mostPowerCut   = 20 * minute, 3 * hour
+	leastUplinkCut, mostUplinkCut = 3 * minute, 4 * hour
+	leastReboot, mostReboot       = minute, 3 * minute
 )
 
 // outages returns what keeps the device from its work on one local day, in order.
@@ -46,6 +53,10 @@ func (w *World) outages(d *device, day int64) []outage {
 	if d.drives {
 		found = append(found, offDuty(d, day)...)
 	}
+	if d.parent >= 0 {
+		found = w.parentOutages(found, &w.devices[d.parent], day)
+	}
+	found = w.scenarioOutages(found, d)
 	if found == nil {
 		return nil
 	}
@@ -59,14 +70,65 @@ func (w *World) outages(d *device, day int64) []outage {
 func (w *World) everydayOutages(d *device, day int64) []outage {
 	var found []outage
 	for _, day := range [...]int64{day - 1, day} {
-		if from, to, ok := chanceOutage(w.communes[d.commune].key, forPowerCut, day, powerCutsPerDay, 20*minute, 3*hour); ok && !d.drives {
+		if from, to, ok := chanceOutage(w.communes[d.commune].key, forPowerCut, day, powerCutsPerDay, leastPowerCut, mostPowerCut); ok && !d.drives {
 			found = append(found, outage{from: from, to: to + d.comeback(from), cause: CausePower, dark: true})
 		}
 		if from, to, ok := w.uplinkOutage(d, day); ok {
 			found = append(found, outage{from: from, to: to + d.comeback(from), cause: CauseUplink})
 		}
-		if from, to, ok := chanceOutage(d.key, forReboot, day, rebootsPerDay, minute, 3*minute); ok {
+		if from, to, ok := chanceOutage(d.key, forReboot, day, rebootsPerDay, leastReboot, mostReboot); ok {
 			found = append(found, outage{from: from, to: to, cause: CauseReboot, dark: true})
+		}
+	}
+	return found
+}
+
+// scenarioOutages appends what the scenario does to the device, on whatever day.
+func (w *World) scenarioOutages(found []outage, d *device) []outage {
+	x := &w.effects
+	if len(x.all) == 0 {
+		return found
+	}
+	add := func(e *effect, cause Cause, dark bool, comeback int64) {
+		o := outage{from: e.from, to: e.to, cause: cause, dark: dark}
+		if e.to < endOfTime {
+			o.to += comeback
+		}
+		found = append(found, o)
+	}
+	for _, e := range x.fleet {
+		add(e, CauseBroker, false, d.comeback(e.from))
+	}
+	for _, e := range x.commune[d.commune] {
+		if !d.drives {
+			add(e, CausePower, true, d.comeback(e.from))
+		}
+	}
+	for _, e := range x.devices[d.index] {
+		switch e.Do {
+		case "stolen":
+			add(e, CauseStolen, true, 0)
+		case "battery_flat":
+			add(e, CauseBattery, true, 0)
+		}
+	}
+	if d.site >= 0 && d.Kind != telemetry.KindMobile {
+		for _, e := range x.uplinks[w.sites[d.site].uplink] {
+			if e.Do == "uplink_cut" {
+				add(e, CauseUplink, false, d.comeback(e.from))
+			}
+		}
+	}
+	return found
+}
+
+// parentOutages appends when the device is cut off because its gateway alone is dark.
+// What they share, such as the power, is found for each by itself.
+func (w *World) parentOutages(found []outage, gateway *device, day int64) []outage {
+	for _, o := range w.outages(gateway, day) {
+		if o.cause == CauseReboot || o.cause == CauseStolen {
+			o.cause, o.dark = CauseParent, false
+			found = append(found, o)
 		}
 	}
 	return found
@@ -77,7 +139,7 @@ func (w *World) uplinkOutage(d *device, day int64) (from, to int64, ok bool) {
 		return 0, 0, false // probes use the network they test
 	}
 	line := &w.uplinks[w.sites[d.site].uplink]
-	return chanceOutage(line.key, forOutage, day, uplinkCutsPerDay, 3*minute, 4*hour)
+	return chanceOutage(line.key, forOutage, day, uplinkCutsPerDay, leastUplinkCut, mostUplinkCut)
 }
 
 // comeback is how much later than its neighbours a device returns after an outage
@@ -100,16 +162,16 @@ func chanceOutage(subject uint64, p purpose, day int64, perDay float64, least, m
 	return from, from + int64(length), true
 }
 
-// offDuty returns when the vehicle of a driving probe is parked. Every third works
-// around the clock.
-func offDuty(d *device, day int64) []outage {
-	if mix(d.key)%3 == 0 {
-		return nil
+// offDuty returns when the vehicle of a driving probe is parked and its probe off.
+func offDuty(d *device, today int64) []outage {
+	begin, end := duty(d, today)
+	midnight := dayStart(today)
+	var found []outage
+	if begin > 0 {
+		found = append(found, outage{from: midnight, to: midnight + begin, cause: CauseOffDuty, dark: true, clean: true})
 	}
-	begin := dayStart(day) + 5*hour + int64(unit(key2(d.key, forRoute, uint64(day), 1))*float64(hour))
-	end := dayStart(day) + 21*hour + int64(unit(key2(d.key, forRoute, uint64(day), 2))*float64(hour))
-	return []outage{
-		{from: dayStart(day), to: begin, cause: CauseOffDuty, dark: true, clean: true},
-		{from: end, to: dayStart(day + 1), cause: CauseOffDuty, dark: true, clean: true},
+	if end < day {
+		found = append(found, outage{from: midnight + end, to: midnight + day, cause: CauseOffDuty, dark: true, clean: true})
 	}
+	return found
 }

@@ -18,9 +18,9 @@ type fix struct {
 
 // probeReading is one test: made like a real one, with its duration, its bytes and
 // the receiver's own opinion of its position.
-func (w *World) probeReading(d *device, a *sample, f fix) telemetry.Reading {
+func probeReading(d *device, a *sample, m *moment) telemetry.Reading {
 	h := key(d.key, forTest, uint64(a.at))
-	sig := w.signal(d.operator, f.at, a.at)
+	f := &m.fix
 	body := new(telemetry.Mobile)
 	body.SIMOperator = telemetry.Some(string(operators[d.operator].Code))
 	seen := f.at.add(polar(f.accuracy*0.6*unit(mix(h+1)), 6.283*unit(mix(h+2)))).point()
@@ -29,12 +29,12 @@ func (w *World) probeReading(d *device, a *sample, f fix) telemetry.Reading {
 	body.SpeedKmh = telemetry.Some(round(f.speed, 1))
 	body.InVehicle = telemetry.Some(f.driving)
 	body.Indoor = telemetry.Some(false)
-	fillTest(body, &sig, d.operator, h)
+	fillTest(body, &m.sig, d.operator, h)
 	return telemetry.Reading{Kind: telemetry.KindMobile, Mobile: body}
 }
 
 func fillTest(body *telemetry.Mobile, sig *signal, operator int, h uint64) {
-	if !sig.service {
+	if !sig.attached {
 		body.Outcome = telemetry.Some(telemetry.OutcomeNoService)
 		return
 	}
@@ -45,6 +45,10 @@ func fillTest(body *telemetry.Mobile, sig *signal, operator int, h uint64) {
 	body.SINRdB = telemetry.Some(clamp(round(sig.sinr+1.2*normal(mix(h+5)), 1), -20, 40))
 	body.CellID, body.PCI = telemetry.Some(sig.cellID), telemetry.Some(sig.pci)
 	body.Server = telemetry.Some(testServer)
+	if !sig.service {
+		body.Outcome = telemetry.Some(telemetry.OutcomeNoConnection)
+		return
+	}
 	if chance(mix(h+6), failureChance) {
 		body.Outcome = telemetry.Some(telemetry.OutcomeFailed)
 		return

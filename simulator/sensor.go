@@ -9,9 +9,14 @@ import (
 // sensorReading is what the sensor says about the air, the weather or the water
 // at its site, with the errors that low-cost instruments make.
 func (w *World) sensorReading(d *device, a *sample) telemetry.Reading {
+	if e := w.sensorFault(d, a.at); e != nil && e.Mode == modeStuck {
+		frozen := *a
+		frozen.at = e.from // it repeats what it last saw
+		a = &frozen
+	}
 	s := &w.sites[d.site]
 	h := key(d.key, forSensor, uint64(a.at))
-	x := w.weather(s.at, a.at)
+	x := w.weather(d.at, a.at)
 	body := new(telemetry.Environment)
 	switch d.suite {
 	case airStation:
@@ -26,11 +31,12 @@ func (w *World) sensorReading(d *device, a *sample) telemetry.Reading {
 		body.UVIndex = telemetry.Some(round(x.uv, 1))
 		body.RainMm = telemetry.Some(rainIn(&x, d.interval, h))
 	case waterGauge:
-		body.WaterLevelM = telemetry.Some(round(w.waterLevel(s.at, a.at)+0.008*normal(mix(h+23)), 3))
+		body.WaterLevelM = telemetry.Some(round(w.waterLevel(d.at, a.at)+0.008*normal(mix(h+23)), 3))
 		body.RainMm = telemetry.Some(rainIn(&x, d.interval, h))
 		body.TemperatureC = telemetry.Some(round(x.temperature+0.2*normal(mix(h+24)), 1))
 	}
-	body.BatteryV = telemetry.Some(round(batteryVolts(d, x.sun, h), 2))
+	body.BatteryV = telemetry.Some(round(w.batteryVolts(d, x.sun, a.at, h), 2))
+	w.breakSensor(d, body, a.at)
 	return telemetry.Reading{Kind: telemetry.KindEnvironment, Environment: body}
 }
 
@@ -60,7 +66,57 @@ func rainIn(x *weather, interval int64, h uint64) float64 {
 	return round(math.Floor(x.rain*float64(interval)/float64(hour)/tip+unit(mix(h+25)))*tip, 1)
 }
 
-// batteryVolts is a lithium cell under a small solar panel.
-func batteryVolts(d *device, sun float64, h uint64) float64 {
-	return 3.86 + 0.18*sun + 0.06*(unit(mix(d.key))-0.5) + 0.01*normal(mix(h+9))
+// batteryVolts is a lithium cell under a small solar panel. One that is about to go
+// flat sinks for half a day before.
+func (w *World) batteryVolts(d *device, sun float64, ms int64, h uint64) float64 {
+	volts := 3.86 + 0.18*sun + 0.06*(unit(mix(d.key))-0.5) + 0.01*normal(mix(h+9))
+	for _, e := range w.effects.devices[d.index] {
+		if left := e.from - ms; e.Do == "battery_flat" && left > 0 && left < 12*hour {
+			volts -= 0.75 * (1 - float64(left)/float64(12*hour))
+		}
+	}
+	return volts
+}
+
+// sensorFault returns the fault of the scenario that the sensor has now.
+func (w *World) sensorFault(d *device, ms int64) *effect {
+	for _, e := range w.effects.devices[d.index] {
+		if e.Do == "sensor_fault" && e.active(ms) {
+			return e
+		}
+	}
+	return nil
+}
+
+// noValue is what many loggers write when the instrument did not answer.
+const noValue = -999
+
+// breakSensor spoils the main quantity of the sensor, in the way its fault has it.
+func (w *World) breakSensor(d *device, body *telemetry.Environment, ms int64) {
+	e := w.sensorFault(d, ms)
+	if e == nil || e.Mode == modeStuck {
+		return
+	}
+	spoil := func(v *telemetry.Opt[float64], most float64) {
+		switch e.Mode {
+		case modeDrift:
+			hours := float64(ms-e.from) / float64(hour)
+			*v = telemetry.Some(round(clamp(v.Or(0)*(1+0.1*hours), -50, most), 1))
+		case modeSpikes:
+			if chance(key(d.key, forSensor, uint64(ms)+1), 0.12) {
+				*v = telemetry.Some(round(min(10*v.Or(0)+5, most), 1))
+			}
+		case modeNoValue:
+			*v = telemetry.Some[float64](noValue)
+		}
+	}
+	switch d.suite {
+	case airStation:
+		spoil(&body.PM25, 9_000)
+		spoil(&body.PM10, 19_000)
+	case weatherStation:
+		spoil(&body.TemperatureC, 69)
+	case waterGauge:
+		spoil(&body.WaterLevelM, 490)
+	}
 }

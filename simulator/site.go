@@ -9,6 +9,7 @@ import (
 // A site is a place people go, with the crowd it draws and the line it hangs on.
 type site struct {
 	telemetry.Site
+	index   int
 	kind    *siteKind
 	commune int
 	uplink  int
@@ -47,8 +48,7 @@ type siteKind struct {
 	sunday      float64 // share of people on Saturday and Sunday
 }
 
-// siteKinds in the order in which a commune gets them; later rounds repeat the
-// last four.
+// siteKinds holds every category, the office first.
 var siteKinds = [...]siteKind{
 	{
 		telemetry.Office, "office", "UBND", "Mo-Fr 07:00-17:00", 20, 70, 1,
@@ -72,11 +72,16 @@ var siteKinds = [...]siteKind{
 	},
 }
 
-// kindOfSite chooses what the nth site of a commune is. Every fifth is a place of
-// tourism; schools and houses of culture are the most frequent.
-func kindOfSite(n int) *siteKind {
-	if n < len(siteKinds) {
-		return &siteKinds[n]
+// kindOfSite chooses what the nth site of a commune is: the office first, then one
+// of each other kind in an order of the commune's own, then mostly schools and
+// houses of culture.
+func kindOfSite(home *commune, n int) *siteKind {
+	switch {
+	case n == 0:
+		return &siteKinds[0]
+	case n < len(siteKinds):
+		others := len(siteKinds) - 1
+		return &siteKinds[1+(n+int(home.key%uint64(others)))%others]
 	}
 	return &siteKinds[[...]int{3, 1, 3, 4, 2}[n%5]]
 }
@@ -123,7 +128,7 @@ func apportion(seats int, communes []commune) []int {
 
 func (w *World) makeSite(c, n int, weeks map[string]*week) (site, error) {
 	home := &w.communes[c]
-	kind := kindOfSite(n)
+	kind := kindOfSite(home, n)
 	hours, err := telemetry.ParseHours(kind.hours)
 	if err != nil {
 		return site{}, fmt.Errorf("simulator: hours of a %s: %w", kind.category, err)
@@ -150,6 +155,7 @@ func (w *World) makeSite(c, n int, weeks map[string]*week) (site, error) {
 			Required: true,
 			Hours:    hours,
 		},
+		index:   len(w.sites),
 		kind:    kind,
 		commune: c,
 		key:     k,

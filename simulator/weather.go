@@ -58,12 +58,12 @@ type storm struct {
 }
 
 // stormIn draws the storm of one square on one day.
-func (w *World) stormIn(i, j, d int64) (storm, bool) {
+func (w *World) stormIn(i, j, d int64, perDay float64) (storm, bool) {
 	h := key2(w.options.Seed, forRain, uint64(d), uint64(i)<<32^uint64(uint32(j)))
-	from := dayStart(d) + 12*hour
-	if !chance(h, 0.42*(1-dryness(from))) {
+	if !chance(h, perDay) {
 		return storm{}, false
 	}
+	from := dayStart(d) + 12*hour
 	a, b, c := mix(h), mix(h+1), mix(h+2)
 	from += int64(between(a, 0, 8) * float64(hour))
 	length := int64(between(mix(a), 0.5, 2.5) * float64(hour))
@@ -79,10 +79,11 @@ func (w *World) stormIn(i, j, d int64) (storm, bool) {
 
 // storms calls visit with the storms that can reach the place on a day.
 func (w *World) storms(at vec, d int64, visit func(*storm)) {
+	perDay := 0.42 * (1 - dryness(dayStart(d)))
 	i, j := int64(math.Floor(at.x/stormGrid)), int64(math.Floor(at.y/stormGrid))
 	for di := int64(-1); di <= 1; di++ {
 		for dj := int64(-1); dj <= 1; dj++ {
-			if s, ok := w.stormIn(i+di, j+dj, d); ok {
+			if s, ok := w.stormIn(i+di, j+dj, d, perDay); ok {
 				visit(&s)
 			}
 		}
@@ -91,10 +92,15 @@ func (w *World) storms(at vec, d int64, visit func(*storm)) {
 
 // rain returns mm/h.
 func (w *World) rain(at vec, ms int64) float64 {
-	if hourOfDay(ms) < 12 {
-		return 0 // no storm begins before noon or outlives midnight: see stormIn
-	}
 	var sum float64
+	for _, e := range w.effects.air {
+		if e.Do == "rain" && e.active(ms) {
+			sum += e.MmPerH * e.swell(ms) * e.inDisc(at)
+		}
+	}
+	if hourOfDay(ms) < 12 {
+		return sum // no storm begins before noon or outlives midnight: see stormIn
+	}
 	w.storms(at, localDay(ms), func(s *storm) {
 		if ms >= s.from && ms < s.to {
 			phase := float64(ms-s.from) / float64(s.to-s.from)

@@ -14,10 +14,14 @@ type World struct {
 	options  Options
 	start    int64 // Unix milliseconds, like every instant inside
 	communes []commune
+	terrain  *terrain
+	roads    *roads
+	centers  []int32 // the node of each commune's centre
+	radio    *radio
 	sites    []site
 	uplinks  []uplink
 	devices  []device
-	radio    *radio
+	effects  effects
 }
 
 // New makes a world. It fails when an option cannot be, naming it.
@@ -30,12 +34,27 @@ func New(o Options) (*World, error) {
 	if w.communes, err = readCommunes(o.Seed); err != nil {
 		return nil, err
 	}
-	w.radio = newRadio(o.Seed, w.communes)
+	w.buildLand()
 	if err := w.buildSites(); err != nil {
 		return nil, err
 	}
 	w.buildDevices()
+	if err := w.find(o.Scenario); err != nil {
+		return nil, err
+	}
 	return w, nil
+}
+
+// buildLand makes what stands still: the ground, who lives where, roads and masts.
+func (w *World) buildLand() {
+	settlements := settle(w.communes)
+	w.terrain = newTerrain(w.options.Seed, w.communes, settlements)
+	w.roads = newRoads(settlements)
+	w.centers = make([]int32, len(w.communes))
+	for i := len(settlements) - 1; i >= 0; i-- {
+		w.centers[settlements[i].commune] = int32(i)
+	}
+	w.radio = newRadio(w.options.Seed, w.terrain, w.communes, settlements, w.roads)
 }
 
 // Areas returns the province and its communes. The province has no outline; those of

@@ -1,0 +1,250 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/uber/h3-go/v4"
+
+	"phusong/telemetry"
+)
+
+// A Verdict says what an operator really offers in a cell.
+type Verdict string
+
+// The verdicts, worst first. A dead cell is never called slow as well.
+const (
+	Dead Verdict = "dead" // fewer than half of the attempts get usable service
+	Slow Verdict = "slow" // fewer than nine of ten reach the target
+	Fine Verdict = "fine"
+)
+
+// The limits of the verdicts, as shares of all attempts.
+const (
+	usableShare = 0.5
+	fastShare   = 0.9
+)
+
+// cellResolution is that of the H3 cells which verdicts are about.
+const cellResolution = 8
+
+// A Coverage is the truth about one cell and operator over a time.
+type Coverage struct {
+	Cell     string                 `json:"cell"` // H3 index of resolution 8
+	Operator telemetry.OperatorCode `json:"operator"`
+	Verdict  Verdict                `json:"verdict"`
+	// Usable and Fast are the shares of attempts, anywhere in the cell and at any
+	// daytime, that get usable service and that reach the target.
+	Usable float64 `json:"usable"`
+	Fast   float64 `json:"fast"`
+	// Certain verdicts are far enough from the limits that no honest sample of the
+	// cell could deny them. Score the others neither way.
+	Certain bool `json:"certain"`
+}
+
+// CoverageQuestion says for what the truth is wanted.
+type CoverageQuestion struct {
+	From, To time.Time
+	// TargetMbps is what a test should reach. 0 is 40.
+	TargetMbps float64
+	// Operators to ask for; empty for all of the world.
+	Operators []telemetry.OperatorCode
+}
+
+// Cells returns the H3 cells of resolution 8 of the province, sorted. The shapes of
+// the communes are approximate, and so is their union.
+func (w *World) Cells() ([]string, error) {
+	seen := make(map[h3.Cell]bool)
+	for i := range w.communes {
+		polygon := h3.GeoPolygon{GeoLoop: make(h3.GeoLoop, 0, len(w.communes[i].outline))}
+		for _, p := range w.communes[i].Outline[0][0] {
+			polygon.GeoLoop = append(polygon.GeoLoop, h3.LatLng{Lat: p.Lat, Lng: p.Lon})
+		}
+		cells, err := h3.PolygonToCells(polygon, cellResolution)
+		if err != nil {
+			return nil, fmt.Errorf("covering commune %s with cells: %w", w.communes[i].Code, err)
+		}
+		for _, c := range cells {
+			seen[c] = true
+		}
+	}
+	names := make([]string, 0, len(seen))
+	for c := range seen {
+		names = append(names, c.String())
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// CoverageOf yields the truth about the cells, in their order and for each in that
+// of the operators. It ends early, after an error, when a cell is none of resolution 8 or
+// ctx is done. It takes about a millisecond a cell and operator.
+func (w *World) CoverageOf(ctx context.Context, cells []string, q CoverageQuestion) iter.Seq2[Coverage, error] {
+	return func(yield func(Coverage, error) bool) {
+		which, instants, err := w.settleQuestion(&q)
+		if err != nil {
+			yield(Coverage{}, err)
+			return
+		}
+		for _, name := range cells {
+			if err := ctx.Err(); err != nil {
+				yield(Coverage{}, err)
+				return
+			}
+			cell, err := cellOf(name)
+			if err != nil {
+				yield(Coverage{}, err)
+				return
+			}
+			for _, o := range which {
+				if c, err := w.coverageOf(cell, o, instants, q.TargetMbps); !yield(c, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []conditions, err error) {
+	if !q.From.Before(q.To) {
+		return nil, nil, fmt.Errorf("simulator: CoverageQuestion.From must come before To")
+	}
+	if q.TargetMbps == 0 {
+		q.TargetMbps = 40
+	}
+	for i, o := range operators {
+		if len(q.Operators) == 0 || slices.Contains(q.Operators, o.Code) {
+			which = append(which, i)
+		}
+	}
+	return which, testInstants(q.From.UnixMilli(), q.To.UnixMilli()), nil
+}
+
+// Tests count from six in the morning to ten at night.
+const (
+	testsFrom  = 6 * hour
+	testsHours = 16
+)
+
+// testInstants spreads instants evenly over the days and hours in which tests count.
+func testInstants(from, to int64) []conditions {
+	const count = 14
+	instants := make([]conditions, 0, count)
+	for i := range count {
+		at := from + (to-from)*(2*int64(i)+1)/(2*count)
+		if to-from >= 2*day {
+			// The golden ratio spreads the hours evenly, whatever the number of days.
+			_, share := math.Modf(float64(i) * 0.6180339887498949)
+			at = dayStart(localDay(at)) + testsFrom + int64(share*testsHours*float64(hour))
+		}
+		instants = append(instants, conditionsAt(min(max(at, from), to-1)))
+	}
+	return instants
+}
+
+// cellOf parses an H3 index of our resolution.
+func cellOf(name string) (h3.Cell, error) {
+	cell := h3.CellFromString(name)
+	if !cell.IsValid() || cell.Resolution() != cellResolution {
+		return 0, fmt.Errorf("simulator: %q is not an H3 cell of resolution %d", name, cellResolution)
+	}
+	return cell, nil
+}
+
+// places returns the centres of the cell's parts: 49 of the second generation, 343
+// of the third.
+func places(cell h3.Cell, generation int) ([]vec, error) {
+	parts, err := cell.Children(cellResolution + generation)
+	if err != nil {
+		return nil, fmt.Errorf("dividing cell %s: %w", cell, err)
+	}
+	centers := make([]vec, len(parts))
+	for i, p := range parts {
+		center, err := p.LatLng()
+		if err != nil {
+			return nil, fmt.Errorf("dividing cell %s: %w", cell, err)
+		}
+		centers[i] = project(telemetry.Point{Lat: center.Lat, Lon: center.Lng})
+	}
+	return centers, nil
+}
+
+// A share within unsure of a limit is looked at more closely, and within border of
+// it after that remains uncertain.
+const (
+	unsure = 0.25
+	border = 0.1
+)
+
+func (w *World) coverageOf(cell h3.Cell, operator int, instants []conditions, target float64) (Coverage, error) {
+	c := Coverage{Cell: cell.String(), Operator: operators[operator].Code}
+	for generation := 2; generation <= 3; generation++ {
+		at, err := places(cell, generation)
+		if err != nil {
+			return c, err
+		}
+		c.Usable, c.Fast = w.shares(operator, at, instants, target)
+		if c.distance() >= unsure {
+			break
+		}
+	}
+	c.Certain = c.distance() >= border
+	c.Usable, c.Fast = round(c.Usable, 4), round(c.Fast, 4)
+	switch {
+	case c.Usable < usableShare:
+		c.Verdict = Dead
+	case c.Fast < fastShare:
+		c.Verdict = Slow
+	default:
+		c.Verdict = Fine
+	}
+	return c, nil
+}
+
+// distance is how far the shares are from turning the verdict into another. The
+// share of fast attempts can only be judged where most have service at all, and cannot
+// exceed nine tenths by much, so there it counts for more.
+func (c *Coverage) distance() float64 {
+	d := math.Abs(c.Usable - usableShare)
+	if c.Usable < usableShare {
+		return d
+	}
+	fast := c.Fast - fastShare
+	if fast > 0 {
+		fast *= 1.6
+	}
+	return min(d, math.Abs(fast))
+}
+
+// shares are those of the attempts that get service and that reach the target.
+func (w *World) shares(operator int, places []vec, instants []conditions, target float64) (usable, fast float64) {
+	var room [64]heard
+	for _, at := range places {
+		list := w.radio.hear(room[:0], operator, at)
+		for i := range instants {
+			s := judge(list, &instants[i], w.disturbance(operator, at, instants[i].ms))
+			if s.service {
+				usable++
+				fast += 1 - normalCDF(math.Log(target/s.download)/rateSpread)
+			}
+		}
+	}
+	n := float64(len(places) * len(instants))
+	return usable / n, fast / n
+}
+
+// normalCDF is the distribution of what normal draws: the sum of four uniform numbers.
+func normalCDF(x float64) float64 {
+	t := clamp(2+x*0.5773502691896258, 0, 4)
+	var sum float64
+	for k, c := range [...]float64{1, -4, 6, -4} {
+		if d := t - float64(k); d > 0 {
+			sum += c * d * d * d * d
+		}
+	}
+	return sum / 24
+}
