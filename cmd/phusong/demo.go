@@ -61,7 +61,13 @@ func (c *demoCmd) Run(p *process) error {
 		return err
 	}
 	s.parts.addFirst("last messages", func(ctx context.Context) error { return s.awaitQuiet(ctx) })
-	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return player.Run(ctx, world.Events(forever)) })
+	s.parts.addFirst("simulated devices", func(ctx context.Context) error {
+		// A broker forgets what nobody has subscribed to.
+		if err := s.client.Await(ctx); err != nil {
+			return err
+		}
+		return player.Run(ctx, world.Events(forever))
+	})
 	c.greet(p.stdout, s)
 	err = s.run(ctx)
 	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
