@@ -40,17 +40,14 @@ func (w *writer) foldKind(ctx context.Context, t *table) error {
 		if err != nil {
 			return err
 		}
-		// Repeated readings were counted but are not there; so look.
-		waiting, err := w.number(ctx, fmt.Sprintf(`SELECT count(*) FROM %s WHERE "time" >= ?`, quote(t.name)), from)
+		to, err := w.number(ctx, fmt.Sprintf(`SELECT "time" FROM %s WHERE "time" >= ? ORDER BY "time" LIMIT 1 OFFSET %d`,
+			quote(t.name), w.store.foldRows), from)
 		if err != nil {
 			return err
 		}
-		if waiting < 2*int64(w.store.foldRows) {
-			w.pending[t.kind] = int(waiting)
-			return nil
-		}
-		to, err := w.number(ctx, fmt.Sprintf(`SELECT "time" FROM %s WHERE "time" >= ? ORDER BY "time" LIMIT 1 OFFSET %d`, quote(t.name), w.store.foldRows), from)
-		if err != nil {
+		if to == 0 { // repeated readings were counted but are not there: count again
+			n, err := w.number(ctx, fmt.Sprintf(`SELECT count(*) FROM %s WHERE "time" >= ?`, quote(t.name)), from)
+			w.pending[t.kind] = int(n)
 			return err
 		}
 		to = max(to, from+1) // all in one millisecond: take it whole
@@ -63,7 +60,7 @@ func (w *writer) foldKind(ctx context.Context, t *table) error {
 		if _, err := w.exec(ctx, `UPDATE "indexed" SET "before" = ? WHERE "kind" = ?`, to, t.name); err != nil {
 			return err
 		}
-		w.pending[t.kind] = int(waiting - added)
+		w.pending[t.kind] -= int(added)
 		return nil
 	})
 }

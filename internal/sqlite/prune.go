@@ -17,6 +17,9 @@ const pruneRows = 2000
 // what is written next; the file does not shrink.
 func (s *Store) Prune(ctx context.Context, kind telemetry.Kind, before time.Time) (removed int64, err error) {
 	t := s.tables[kind]
+	if t == nil {
+		return 0, s.explain("deleting from", unknownKind(kind))
+	}
 	limit := ceilMilli(before)
 	// First the readings. An entry of the index without its reading is no harm; a
 	// reading without its entry would be hidden.
@@ -31,44 +34,38 @@ func (s *Store) Prune(ctx context.Context, kind telemetry.Kind, before time.Time
 }
 
 func (s *Store) pruneTable(ctx context.Context, t *table, before int64) (removed int64, err error) {
-	query := fmt.Sprintf(`DELETE FROM %[1]s WHERE ("time", "device", "seq") IN
-		(SELECT "time", "device", "seq" FROM %[1]s WHERE "time" < ? ORDER BY "time" LIMIT ?)`, quote(t.name))
-	for {
+	for more := true; more && err == nil; {
 		var n int64
-		err := s.write(ctx, func(w *writer) error {
+		err = s.write(ctx, func(w *writer) error {
 			return w.transaction(ctx, func() (err error) {
-				n, err = w.change(context.WithoutCancel(ctx), query, before, int64(pruneRows))
+				n, more, err = w.remove(context.WithoutCancel(ctx), t.name, "TRUE", before)
 				return err
 			})
 		})
-		if err != nil {
-			return removed, err
-		}
-		removed += n
-		if n < pruneRows {
-			return removed, nil
+		if err == nil {
+			removed += n
 		}
 	}
+	return removed, err
 }
 
 // pruneIndex goes from device to device, because there the entries lie together.
 func (s *Store) pruneIndex(ctx context.Context, t *table, before int64) error {
 	next := fmt.Sprintf(`SELECT min("device") FROM %s WHERE "device" > ?`, quote(t.index()))
-	remove := fmt.Sprintf(`DELETE FROM %[1]s WHERE ("device", "time", "seq") IN
-		(SELECT "device", "time", "seq" FROM %[1]s WHERE "device" = ? AND "time" < ? LIMIT ?)`, quote(t.index()))
 	var device any = ""
-	// some deletes up to pruneRows entries, of as many devices as that takes.
-	some := func(ctx context.Context, w *writer) (err error) {
-		for left := int64(pruneRows); left > 0 && device != nil; {
-			n, err := w.change(ctx, remove, device, before, left)
+	// some removes about pruneRows entries, of as many devices as that takes.
+	some := func(ctx context.Context, w *writer) error {
+		for work := int64(0); work < pruneRows && device != nil; {
+			n, more, err := w.remove(ctx, t.index(), `"device" = ?`, before, device)
 			if err != nil {
 				return err
 			}
-			left -= max(n, 1) // a device without old entries is work too
-			if left > 0 {
-				if device, err = w.value(ctx, next, device); err != nil {
-					return err
-				}
+			work += n + 1 // a device without old entries is work too
+			if more {
+				continue
+			}
+			if device, err = w.value(ctx, next, device); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -82,4 +79,20 @@ func (s *Store) pruneIndex(ctx context.Context, t *table, before int64) error {
 		}
 	}
 	return nil
+}
+
+// remove deletes about the first pruneRows of the rows for which the condition
+// holds and whose time is before the given one. More says that there may be others.
+func (w *writer) remove(ctx context.Context, table, condition string, before int64, args ...any) (n int64, more bool, err error) {
+	// A range of time is deleted much faster than rows that a subquery names.
+	last, err := w.value(ctx, fmt.Sprintf(`SELECT "time" FROM %s WHERE %s AND "time" < ? ORDER BY "time" LIMIT 1 OFFSET %d`,
+		quote(table), condition, pruneRows), append(args, before)...)
+	if err != nil {
+		return 0, false, err
+	}
+	if ms, ok := last.(int64); ok {
+		before, more = ms+1, true // with all others of its millisecond
+	}
+	n, err = w.change(ctx, fmt.Sprintf(`DELETE FROM %s WHERE %s AND "time" < ?`, quote(table), condition), append(args, before)...)
+	return n, more, err
 }
