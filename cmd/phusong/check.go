@@ -28,6 +28,9 @@ func (c *checkConfigCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	if err := config.checkFiles(); err != nil {
+		return fmt.Errorf("configuration %s: %w", c.File, err)
+	}
 	reg, err := registry.Load(registry.Paths{Areas: config.Registry.Areas, Sites: config.Registry.Sites, Devices: config.Registry.Devices})
 	if err != nil {
 		return err
