@@ -10,6 +10,7 @@ import (
 const (
 	MinEntry  = minEntry
 	MaxTracks = maxTracks
+	MaxKept   = maxKept
 	Memory    = memory
 )
 
@@ -30,6 +31,19 @@ func (s *Spacer) Space(r *telemetry.Reading) { s.space(r) }
 
 // Tracks is how many devices t remembers.
 func (t *Tracker) Tracks() int { return len(t.current) + len(t.previous) }
+
+// Kept is how many hashes of backlogs t remembers.
+func (t *Tracker) Kept() (n int) {
+	for _, d := range t.current {
+		n += d.backlog.size()
+	}
+	for id, d := range t.previous {
+		if t.current[id] != d {
+			n += d.backlog.size()
+		}
+	}
+	return n
+}
 
 // The movements of a ledger.
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"hash/maphash"
 	"slices"
+	"time"
 
 	"phusong/internal/wire"
 	"phusong/telemetry"
@@ -15,27 +16,35 @@ import (
 // harm, except where we had to give it our own time: the repetition, received
 // later, would get another one. Those the Tracker recognises by the device's own
 // claim, and the Writer leaves them out. A broker repeats what it had sent just
-// before the connection or the process died, so the last readings of each
-// device are memory enough.
+// before the connection or the process died, and so does a device, so the last
+// readings of each device are memory enough: the last few, or the last few
+// messages of one that sends many readings at once.
 type Tracker struct {
 	current, previous map[telemetry.DeviceID]*track
 	seed              maphash.Seed
 	sent              telemetry.Reading // scratch, as is content
 	content           []byte
+	kept              int // hashes in the backlogs of current
 }
 
 // maxTracks bounds how many devices are remembered before the oldest half is
 // forgotten; a flood of invented device ids must not fill the memory.
 const maxTracks = 200_000
 
+// maxKept bounds in the same way what is remembered of backlogs, to some ten
+// megabytes.
+const maxKept = 500_000
+
 // memory is how many of a device's last readings are remembered: more than a
-// device sends between our log and our acknowledgement.
+// device that sends no backlog says between our log and our acknowledgement.
 const memory = 32
 
 type track struct {
 	recent  [memory]uint64 // hashes of claims, a ring
 	next    int
-	seen    bool // lastSeq is set
+	burst   burst    // of readings whose time is ours
+	backlog *backlog // of them; nil until the ring is too small
+	seen    bool     // lastSeq is set
 	lastSeq int64
 	last    int64 // Unix ms of the reading with lastSeq
 }
@@ -64,11 +73,14 @@ func (t *Tracker) Observe(r *telemetry.Reading) Observation {
 	hash, identifying := t.hash(r)
 	d := t.device(r.Device)
 	if identifying {
-		if slices.Contains(d.recent[:], hash) {
+		if slices.Contains(d.recent[:], hash) || d.backlog.has(hash) {
 			return Observation{Repeated: true, Redundant: r.TimeAssigned()}
 		}
 		d.recent[d.next%memory] = hash
 		d.next++
+		if r.TimeAssigned() {
+			t.kept += d.keep(hash, r.Received)
+		}
 	}
 	if r.Kind == telemetry.KindStatus {
 		return Observation{}
@@ -96,6 +108,23 @@ func (t *Tracker) hash(r *telemetry.Reading) (hash uint64, identifying bool) {
 	t.sent.Time = r.DeviceTime
 	t.content = wire.AppendPayload(t.content[:0], &t.sent)
 	return hash ^ maphash.Bytes(t.seed, t.content), true
+}
+
+// keep remembers a hash in the backlog, if the device sends so much at once that
+// the ring does not hold it, and returns by how many the backlog has grown.
+func (d *track) keep(hash uint64, received time.Time) (grown int) {
+	d.burst.add(received)
+	switch {
+	case d.backlog != nil:
+		return d.backlog.add(hash, d.burst.most)
+	case d.burst.count <= memory/2:
+		return 0
+	}
+	d.backlog = new(backlog)
+	for _, earlier := range d.recent { // with the beginning of this burst
+		grown += d.backlog.add(earlier, memory)
+	}
+	return grown
 }
 
 // missing follows the sequence number. A lower number with a newer time is a
@@ -129,9 +158,11 @@ func (t *Tracker) device(id telemetry.DeviceID) *track {
 	if d == nil {
 		d = new(track)
 	}
-	if len(t.current) >= maxTracks/2 {
+	if len(t.current) >= maxTracks/2 || t.kept >= maxKept/2 {
 		t.previous, t.current = t.current, make(map[telemetry.DeviceID]*track)
+		t.kept = 0
 	}
 	t.current[id] = d
+	t.kept += d.backlog.size()
 	return d
 }

@@ -96,7 +96,7 @@ func TestTrackerRemembersTheLastOfEachDevice(t *testing.T) {
 	tracker := ingest.NewTracker()
 	all := make([]telemetry.Reading, ingest.Memory)
 	for i := range all {
-		all[i] = timeless("a", noon, int64(i), int64(i))
+		all[i] = timeless("a", noon.Add(time.Duration(i)*time.Second), int64(i), int64(i))
 		tracker.Observe(&all[i])
 	}
 	for i := range all {
@@ -104,10 +104,66 @@ func TestTrackerRemembersTheLastOfEachDevice(t *testing.T) {
 			t.Errorf("reading %d of the last %d was forgotten", i, ingest.Memory)
 		}
 	}
-	next := timeless("a", noon, 1000, 1000)
+	next := timeless("a", noon.Add(time.Hour), 1000, 1000)
 	tracker.Observe(&next)
 	if tracker.Observe(&all[0]).Repeated {
 		t.Errorf("more than the last %d are remembered: the bound is not where it should be", ingest.Memory)
+	}
+}
+
+// A device without a clock uploads what it kept, and the broker or the device
+// itself sends the last message again.
+func TestTrackerRemembersBacklogs(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		readings int
+		spread   time.Duration // of the readings of one message, or of messages of one reading
+	}{
+		{"a message of the most readings", 10_000, 0},
+		{"a message of just more than usual", ingest.Memory + 1, 0},
+		{"many messages", 1000, time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			tracker := ingest.NewTracker()
+			message := func(at time.Time, first int) (redundant int) {
+				for i := range test.readings {
+					r := timeless("a", at.Add(time.Duration(i)*test.spread), int64(first+i), int64(first+i))
+					if tracker.Observe(&r).Redundant {
+						redundant++
+					}
+				}
+				return redundant
+			}
+			for round := range 5 {
+				first := round * test.readings
+				if n := message(noon.Add(time.Duration(round)*time.Minute), first); n != 0 {
+					t.Errorf("round %d: %d new readings were called redundant", round, n)
+				}
+				if n := message(noon.Add(time.Hour), first); n != test.readings {
+					t.Errorf("round %d: of %d repeated readings %d were recognised", round, test.readings, n)
+				}
+			}
+			if limit := 4 * test.readings; tracker.Kept() > limit+ingest.Memory {
+				t.Errorf("%d hashes are kept, want at most about %d", tracker.Kept(), limit)
+			}
+		})
+	}
+}
+
+func TestTrackerForgetsBacklogsInTheEnd(t *testing.T) {
+	t.Parallel()
+	tracker := ingest.NewTracker()
+	const burst = 1000
+	for device := range ingest.MaxKept * 5 / 4 / burst {
+		for i := range burst {
+			r := timeless(fmt.Sprint("a-", device), noon, int64(i), int64(i))
+			tracker.Observe(&r)
+		}
+		if limit := ingest.MaxKept + 2*burst; tracker.Kept() > limit {
+			t.Fatalf("%d hashes are kept, want at most %d", tracker.Kept(), limit)
+		}
 	}
 }
 
