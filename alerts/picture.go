@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -51,21 +52,21 @@ const DefaultInterval = 5 * time.Minute
 // StateAt judges the presence at now, for a device that is expected to speak
 // every interval; 0 takes what the device said itself.
 func (p Presence) StateAt(now time.Time, interval time.Duration) State {
-	if interval == 0 {
-		interval = p.Interval
-	}
-	if interval == 0 {
-		interval = DefaultInterval
-	}
 	switch {
 	case p.LastSeen.IsZero() && !p.Offline:
 		return Unknown
 	case p.Offline:
 		return Offline
-	case now.Sub(p.LastSeen) > patience*interval:
+	case now.After(p.SilentFrom(interval)):
 		return Silent
 	}
 	return Up
+}
+
+// SilentFrom returns when the device's silence becomes an event unless it speaks,
+// for the same interval as StateAt.
+func (p Presence) SilentFrom(interval time.Duration) time.Time {
+	return p.LastSeen.Add(patience * cmp.Or(interval, p.Interval, DefaultInterval))
 }
 
 // Picture is the live picture. It is safe for concurrent use; readings of one
