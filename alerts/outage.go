@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"slices"
 	"time"
 
 	"phusong/telemetry"
@@ -45,6 +46,7 @@ func (w *Watch) Finish(now time.Time) {
 		ids = append(ids, id)
 		return true
 	})
+	slices.Sort(ids) // the same readings, the same words
 	for _, id := range ids {
 		w.Look(id, now)
 	}

@@ -42,6 +42,16 @@ func (c *Clock) setDefaults() error {
 	return nil
 }
 
+// Settle gives r its event time by the rules of c and their defaults, for whoever
+// judges readings that came another way than through a Pipeline.
+func (c Clock) Settle(r *telemetry.Reading) error {
+	if err := c.setDefaults(); err != nil {
+		return err
+	}
+	c.settle(r)
+	return nil
+}
+
 // settle gives r its event time: the device's own where it can be true, else the
 // time of receipt with a flag that says why. r.Received must be set.
 func (c *Clock) settle(r *telemetry.Reading) {

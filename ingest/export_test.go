@@ -14,15 +14,6 @@ const (
 	Memory    = memory
 )
 
-// Settle gives r its event time by the rules of c and their defaults.
-func (c Clock) Settle(r *telemetry.Reading) error {
-	if err := c.setDefaults(); err != nil {
-		return err
-	}
-	c.settle(r)
-	return nil
-}
-
 // Spacer keeps readings apart, one call after the other.
 type Spacer struct{ spacer }
 
