@@ -101,6 +101,23 @@ func TestWhatDoesNotFitIsClipped(t *testing.T) {
 	}
 }
 
+func TestLettersFillEntriesAndNoMore(t *testing.T) {
+	t.Parallel()
+	log := newLog()
+	log.max = ingest.MinEntry
+	letters := slices.Repeat([]ingest.DeadLetter{letter("t", strings.Repeat("x", ingest.MinEntry/10))}, 30)
+	if _, err := ingest.AppendLetters(t.Context(), log, letters); err != nil {
+		t.Fatal(err)
+	}
+	log.check(t) // no entry too long
+	if n := len(log.held()); n > 6 {
+		t.Errorf("%d entries for 30 letters of which 7 fit into one", n)
+	}
+	if n := len(list(t, log)); n != 30 {
+		t.Errorf("%d letters, want 30", n)
+	}
+}
+
 func TestListStopsWhenTold(t *testing.T) {
 	t.Parallel()
 	log := newLog()

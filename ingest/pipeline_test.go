@@ -193,16 +193,25 @@ func TestTimelessReadingsKeepDistinctKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPost(t, nil)
 		start(t, p.pipeline.Run)
-		first := p.send(t, topic("ap-1"), []byte(`[{"rx_bytes":1},{"rx_bytes":2},{"seq":9,"rx_bytes":3}]`))
-		second := p.send(t, topic("ap-1"), []byte(`{"rx_bytes":4}`))
-		<-first
-		<-second
+		var acks []chan time.Time
+		for _, m := range []struct{ device, payload string }{
+			{"ap-1", `[{"rx_bytes":1},{"rx_bytes":2},{"seq":9,"rx_bytes":3}]`},
+			{"ap-1", `{"rx_bytes":4}`},
+			{"ap-2", `{"rx_bytes":5}`},
+			{"ap-2", `{"rx_bytes":6}`},
+		} {
+			acks = append(acks, p.send(t, topic(m.device), []byte(m.payload)))
+			time.Sleep(100 * time.Microsecond) // less than keys resolve
+		}
+		for _, acked := range acks {
+			<-acked
+		}
 		keys := make(map[telemetry.Key]bool)
 		for _, r := range p.log.readings() {
 			keys[r.Key()] = true
 		}
-		if len(keys) != 4 {
-			t.Errorf("four readings have %d keys: %v", len(keys), keys)
+		if len(keys) != 6 {
+			t.Errorf("six readings have %d keys: %v", len(keys), keys)
 		}
 	})
 }
