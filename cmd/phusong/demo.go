@@ -15,11 +15,13 @@ import (
 )
 
 type demoCmd struct {
-	Listen string        `default:"127.0.0.1:8080" help:"Address for HTTP (default ${default})."`
-	MQTT   string        `name:"mqtt" default:"127.0.0.1:1883" help:"Address of the embedded broker; loopback only, for it lets everybody in (default ${default})."`
-	Data   string        `default:"./data" help:"Folder for everything the demo keeps (default ${default})."`
-	Seed   uint64        `default:"1" help:"Which of the possible provinces (default ${default})."`
+	Listen string        `default:"127.0.0.1:8080" help:"Address for HTTP."`
+	MQTT   string        `name:"mqtt" default:"127.0.0.1:1883" help:"Address of the embedded broker; loopback only, for it lets everybody in."`
+	Data   string        `default:"./data" help:"Folder for everything the demo keeps."`
+	Seed   uint64        `default:"1" help:"Which of the possible provinces."`
 	For    time.Duration `default:"0s" help:"End by itself after so long; 0: run until stopped."`
+	// History is what the devices remember of the days before.
+	History time.Duration `default:"48h" help:"How much of the past the devices upload at the start."`
 }
 
 // The fleet of the demonstration: what a province might have after its first year.
@@ -28,6 +30,10 @@ const (
 	demoProbes       = 40
 	demoSensors      = 60
 	demoInterval     = 10 * time.Second
+	// Devices come up within this time, each uploading what it remembers.
+	demoConnectWithin   = 5 * time.Second
+	demoHistoryInterval = 10 * time.Minute
+	demoScenario        = "demo"
 )
 
 // Run runs the service with an embedded broker and a simulated province in one process.
@@ -38,10 +44,7 @@ func (c *demoCmd) Run(p *process) error {
 		ctx, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	world, err := simulator.New(simulator.Options{
-		Seed: c.Seed, Start: time.Now(), AccessPoints: demoAccessPoints, Probes: demoProbes, Sensors: demoSensors,
-		WiFiInterval: demoInterval, MobileInterval: demoInterval, EnvironmentInterval: demoInterval,
-	})
+	world, err := c.world(time.Now())
 	if err != nil {
 		return err
 	}
@@ -72,6 +75,20 @@ func (c *demoCmd) Run(p *process) error {
 	err = s.run(ctx)
 	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
 	return err
+}
+
+// world is the province of the demonstration, with its story and a past.
+func (c *demoCmd) world(now time.Time) (*simulator.World, error) {
+	story, err := simulator.ShippedScenario(demoScenario)
+	if err != nil {
+		return nil, err
+	}
+	return simulator.New(simulator.Options{
+		Seed: c.Seed, Start: now, Scenario: story, History: c.History, HistoryInterval: demoHistoryInterval,
+		AccessPoints: demoAccessPoints, Probes: demoProbes, Sensors: demoSensors,
+		WiFiInterval: demoInterval, MobileInterval: demoInterval, EnvironmentInterval: demoInterval,
+		ConnectWithin: demoConnectWithin,
+	})
 }
 
 // Quiet is when no message has arrived for quietFor; it is waited for no longer
@@ -109,8 +126,17 @@ func (c *demoCmd) config(world *simulator.World) (Config, error) {
 	config.Data, config.Listen = c.Data, c.Listen
 	config.Broker.Listen, config.Broker.Anonymous = c.MQTT, true
 	config.Log.Level = slog.LevelWarn
+	if err := firstError(
+		func() error { return checkAddress("--listen", c.Listen) },
+		func() error { return checkAddress("--mqtt", c.MQTT) },
+	); err != nil {
+		return config, err
+	}
 	if !isLoopback(c.Listen) {
 		return config, fmt.Errorf("--listen %s: the demo has no login and listens on a loopback address only, such as 127.0.0.1:8080", c.Listen)
+	}
+	if !isLoopback(c.MQTT) {
+		return config, fmt.Errorf("--mqtt %s: the demo's broker lets everybody in and listens on a loopback address only, such as 127.0.0.1:1883", c.MQTT)
 	}
 	if err := config.validate(); err != nil {
 		return config, err

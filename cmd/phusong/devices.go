@@ -13,7 +13,7 @@ import (
 type devicesCmd struct {
 	dataFlag
 	Unregistered bool   `help:"Only devices that send readings and are in no register."`
-	State        string `help:"Only devices in this state: up, silent, offline, unknown or retired."`
+	State        string `enum:",up,silent,offline,unknown,retired" default:"" help:"Only devices in this state: up, silent, offline, unknown or retired."`
 }
 
 // Run prints a table of the devices.

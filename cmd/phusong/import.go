@@ -8,15 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // the zone of a phone, on machines that have no zone files
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
 	"phusong/ingest/codec"
@@ -56,10 +55,11 @@ type gnettrackCmd struct {
 	brokerFlags
 	Files    []string          `arg:"" name:"file" help:"Log files. The operator's code is read from the per-second log beside a _datatest or _events file."`
 	Area     string            `required:"" help:"Official code of the area: province (2 digits) or commune (5 digits)."`
-	Zone     string            `default:"Asia/Ho_Chi_Minh" help:"Time zone of the phone (default ${default}); the logs hold local times."`
+	Zone     string            `default:"Asia/Ho_Chi_Minh" help:"Time zone of the phone; the logs hold local times."`
 	Device   string            `help:"Device id; default: gnettrack- and the beginning of the file's name."`
 	Operator map[string]string `placeholder:"NAME=PLMN" help:"Code of an operator name, such as Viettel=45204; needed when no per-second log is there."`
 	SIM      string            `placeholder:"PLMN" help:"Network of the SIM, where the log does not tell."`
+	Wait     time.Duration     `default:"15s" help:"How long to wait for the broker to answer."`
 }
 
 // Run publishes the readings of each file and says what became of its rows.
@@ -72,6 +72,11 @@ func (c *gnettrackCmd) Run(p *process) error {
 	if err != nil {
 		return fmt.Errorf("--zone: %w", err)
 	}
+	if c.SIM != "" {
+		if _, err := telemetry.ParseOperatorCode(c.SIM); err != nil {
+			return fmt.Errorf("--sim: %w", err)
+		}
+	}
 	base := codec.GNetTrackOptions{Area: area, Location: zone, SIMOperator: telemetry.OperatorCode(c.SIM), Operators: map[string]telemetry.OperatorCode{}}
 	for name, code := range c.Operator {
 		if base.Operators[name], err = telemetry.ParseOperatorCode(code); err != nil {
@@ -81,7 +86,7 @@ func (c *gnettrackCmd) Run(p *process) error {
 	// Every file is understood before the first reading leaves: a mistake in the last
 	// must not leave half a drive published.
 	for _, file := range c.Files {
-		if err := c.each(file, base, nil, func([]telemetry.Reading) error { return nil }); err != nil {
+		if _, err := c.each(file, base, nil, func([]telemetry.Reading) error { return nil }); err != nil {
 			return err
 		}
 	}
@@ -103,23 +108,43 @@ func (c *gnettrackCmd) publish(p *process, base codec.GNetTrackOptions) error {
 	group.Go(func() error { return client.Run(running) })
 	group.Go(func() error {
 		defer stop()
-		waiting, cancel := context.WithTimeout(ctx, connectTimeout)
+		waiting, cancel := context.WithTimeout(ctx, c.Wait)
 		defer cancel()
 		if err := client.Await(waiting); err != nil {
-			return fmt.Errorf("the broker at %s does not answer: %w", options.URL, err)
+			return c.unanswered(p.ctx, err)
 		}
+		var all importTotal
 		for _, file := range c.Files {
-			if err := c.publishFile(ctx, p, client, file, base); err != nil {
+			summary, err := c.publishFile(ctx, p, client, file, base)
+			if err != nil {
 				return err
 			}
+			all.add(summary)
 		}
-		return nil
+		return all.report(p.stdout)
 	})
 	return group.Wait()
 }
 
-// connectTimeout is how long to wait for a broker before giving up.
-const connectTimeout = 15 * time.Second
+// unanswered says why no connection came to stand in time.
+func (c *gnettrackCmd) unanswered(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("stopped before the broker answered; nothing was published")
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the broker at %s does not answer within %v: start it, or name another with --broker", redactedURL(c.Broker), c.Wait)
+	}
+	return fmt.Errorf("the broker at %s: %w", redactedURL(c.Broker), err)
+}
+
+// redactedURL is an address without its password, for messages.
+func redactedURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "--broker"
+	}
+	return u.Redacted()
+}
 
 // importBatch is how many readings go into one message.
 const importBatch = 100
@@ -127,30 +152,44 @@ const importBatch = 100
 // importInFlight is how many messages may be on their way at once.
 const importInFlight = 32
 
-func (c *gnettrackCmd) publishFile(ctx context.Context, p *process, client *mqtt.Client, file string, base codec.GNetTrackOptions) error {
-	group, ctx := errgroup.WithContext(ctx)
+// publishFile publishes the readings of a file, waits until the broker has them
+// all, and says what became of the rows.
+func (c *gnettrackCmd) publishFile(ctx context.Context, p *process, client *mqtt.Client, file string, base codec.GNetTrackOptions) (codec.GNetTrackSummary, error) {
+	group, publishing := errgroup.WithContext(ctx)
 	group.SetLimit(importInFlight)
-	err := c.each(file, base, p, func(batch []telemetry.Reading) error {
+	result, err := c.each(file, base, p, func(batch []telemetry.Reading) error {
 		topic := wire.ReadingTopic(&batch[0]).String()
 		payload := wire.AppendPayloads(nil, batch)
 		group.Go(func() error {
-			return client.Publish(ctx, mqtt.Message{Topic: topic, Payload: payload, QoS: mqtt.AtLeastOnce})
+			return client.Publish(publishing, mqtt.Message{Topic: topic, Payload: payload, QoS: mqtt.AtLeastOnce})
 		})
-		return ctx.Err()
+		return publishing.Err()
 	})
-	return errors.Join(err, group.Wait())
+	if sendErr := group.Wait(); sendErr != nil {
+		err = sendErr // what ended the reading
+	}
+	if ctx.Err() != nil {
+		return codec.GNetTrackSummary{}, fmt.Errorf("stopped in the middle of %s: import it again, what was sent already is stored once", file)
+	}
+	if err != nil {
+		return codec.GNetTrackSummary{}, fmt.Errorf("publishing %s: %w", file, err)
+	}
+	return result.summary, result.report(p.stdout, file)
 }
 
-// each calls do with the readings of a file, some at a time. With p it shows
-// progress and, at the end, what became of the rows.
-func (c *gnettrackCmd) each(path string, base codec.GNetTrackOptions, p *process, do func([]telemetry.Reading) error) error {
+// each calls do with the readings of a file, some at a time, and returns what
+// became of the rows. With p it shows progress.
+func (c *gnettrackCmd) each(path string, base codec.GNetTrackOptions, p *process, do func([]telemetry.Reading) error) (result importResult, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return result, err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return result, fmt.Errorf("%s is a folder: name the log files in it", path)
+	}
 	if err := c.complete(path, &base); err != nil {
-		return err
+		return result, err
 	}
 	var r io.Reader = file
 	if p != nil {
@@ -160,35 +199,32 @@ func (c *gnettrackCmd) each(path string, base codec.GNetTrackOptions, p *process
 	}
 	log, err := codec.NewGNetTrack(r, base)
 	if err != nil {
-		return err
+		return result, err
 	}
-	var faulty []error
 	batch := make([]telemetry.Reading, 0, importBatch)
 	for reading, err := range log.Readings() {
 		var row *codec.RowError
 		switch {
 		case errors.As(err, &row):
-			faulty = append(faulty, err)
+			result.fault(row)
 			continue
 		case err != nil:
-			return err
+			return result, err
 		}
 		if batch = append(batch, reading); len(batch) == importBatch {
 			if err := do(batch); err != nil {
-				return err
+				return result, err
 			}
 			batch = batch[:0]
 		}
 	}
 	if len(batch) > 0 {
 		if err := do(batch); err != nil {
-			return err
+			return result, err
 		}
 	}
-	if p != nil {
-		return report(p.stdout, path, log.Summary(), faulty)
-	}
-	return nil
+	result.summary = log.Summary()
+	return result, nil
 }
 
 var notID = regexp.MustCompile(`[^a-z0-9]+`)
@@ -207,19 +243,18 @@ func (c *gnettrackCmd) complete(path string, options *codec.GNetTrackOptions) er
 		return fmt.Errorf("%s: %w; name one with --device", path, err)
 	}
 	options.Device = device
-	if kind == "" || kind == filepath.Ext(path) {
-		return nil
+	// Only the per-second log says the codes; this may be it.
+	seconds := path
+	if kind != "" && kind != filepath.Ext(path) {
+		seconds = filepath.Join(filepath.Dir(path), stem+"_log"+filepath.Ext(path))
 	}
-	beside, err := os.Open(filepath.Join(filepath.Dir(path), stem+"_log"+filepath.Ext(path)))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
+	found, err := operatorsIn(seconds)
 	if err != nil {
-		return err
-	}
-	defer beside.Close() //nolint:errcheck // it was only read
-	found, err := codec.GNetTrackOperators(beside, beside.Name())
-	if err != nil {
+		// What is wrong with a file that is imported, its own reading says better; and
+		// what was said by hand needs no other file.
+		if seconds == path || len(c.Operator) > 0 || errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 		return err
 	}
 	all := maps.Clone(found)
@@ -228,68 +263,11 @@ func (c *gnettrackCmd) complete(path string, options *codec.GNetTrackOptions) er
 	return nil
 }
 
-// newBar draws progress by bytes read, on a terminal only.
-func newBar(w io.Writer, file *os.File, name string) *progressbar.ProgressBar {
-	size := int64(-1)
-	if info, err := file.Stat(); err == nil {
-		size = info.Size()
+func operatorsIn(path string) (map[string]telemetry.OperatorCode, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	out := io.Discard
-	if isTerminal(w) {
-		out = w
-	}
-	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(name),
-		progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
-}
-
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// maxFaultyRows is how many faulty rows are told one by one.
-const maxFaultyRows = 10
-
-func report(w io.Writer, path string, s codec.GNetTrackSummary, faulty []error) error {
-	_, err := fmt.Fprintf(w, "%s (%s): %d rows: %d tests (%d failed), %d without service, %d radio samples, %d skipped%s; values left out: %s\n",
-		path, s.Source, s.Rows, s.Tests, s.Failed, s.NoService, s.Samples, total(s.Skipped), counts(s.Skipped, " (", ")"), orNone(counts(s.LeftOut, "", "")))
-	for i, fault := range faulty {
-		if i == maxFaultyRows {
-			fmt.Fprintf(w, "  … and %d more\n", len(faulty)-i)
-			break
-		}
-		fmt.Fprintf(w, "  %v\n", fault)
-	}
-	return err
-}
-
-func total(m map[string]int) int {
-	n := 0
-	for _, v := range m {
-		n += v
-	}
-	return n
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
-// counts writes the map as "3 a, 2 b" in the order of its keys, "" when empty.
-func counts(m map[string]int, before, after string) string {
-	if len(m) == 0 {
-		return ""
-	}
-	var list []string
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		list = append(list, fmt.Sprintf("%d %s", m[key], key))
-	}
-	return before + strings.Join(list, ", ") + after
+	defer file.Close() //nolint:errcheck // it was only read
+	return codec.GNetTrackOperators(file, path)
 }

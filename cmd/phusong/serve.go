@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // configFlag chooses the configuration; the same for every command that has one.
@@ -42,7 +43,7 @@ func lockFolder(path string) (unlock func() error, err error) {
 	}
 	if err := lockFile(file); err != nil {
 		_ = file.Close()
-		return nil, fmt.Errorf("the data folder of %s is in use by another phusong: stop it, or choose another folder with --data or the key data", path)
+		return nil, fmt.Errorf("the data folder %s is in use by another phusong: stop it, or choose another folder with --data or the key data", filepath.Dir(path))
 	}
 	return file.Close, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -321,10 +322,16 @@ func (s *service) serveHTTP(ctx context.Context) error {
 	return serveUntilDone(ctx, s.http, handler)
 }
 
+// pingTimeout bounds how long a store may take to answer before it counts as
+// away. A machine that is gone does not refuse, it says nothing.
+const pingTimeout = time.Second
+
 // storeReady holds when the store answers, or when the stream still has room to
 // wait for it.
 func (s *service) storeReady(ctx context.Context) error {
-	err := s.store.Ping(ctx)
+	asking, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	err := s.store.Ping(asking)
 	if err == nil {
 		return nil
 	}
@@ -465,8 +472,10 @@ func ignoreClosed(err error) error {
 
 // reasonOfListen takes what everybody knows out of an error of Listen.
 func reasonOfListen(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		return call.Err
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}
 	return err

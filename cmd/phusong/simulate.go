@@ -14,32 +14,50 @@ import (
 )
 
 type simulateCmd struct {
+	Play      playCmd      `cmd:"" default:"withargs" help:"Play simulated devices against a broker. It is what simulate does when nothing else is said."`
+	Score     scoreCmd     `cmd:"" help:"Measure how well faults are found: judge a simulated world, or take conclusions, and compare with the truth."`
+	Scenarios scenariosCmd `cmd:"" help:"List the stories that are shipped."`
+}
+
+type playCmd struct {
 	brokerFlags
-	Seed         uint64        `default:"1" help:"Which of the possible worlds (default ${default})."`
-	AccessPoints int           `default:"300" help:"Wi-Fi access points (default ${default})."`
-	Probes       int           `default:"40" help:"Coverage probes (default ${default})."`
-	Sensors      int           `default:"60" help:"Environment sensors (default ${default})."`
-	Interval     time.Duration `default:"1m" help:"Time between the readings of a device (default ${default})."`
-	Speed        float64       `default:"1" help:"1: real time; 60: an hour in a minute; 0: as fast as the broker takes it (default ${default})."`
-	For          time.Duration `default:"0s" help:"How much of the devices' time to play; 0: for ever."`
-	Connections  int           `default:"0" help:"Share so many MQTT connections; 0: one a device."`
+	worldFlags
+	Speed       float64       `default:"1" help:"1: real time; 60: an hour in a minute; 0: as fast as the broker takes it."`
+	For         time.Duration `default:"0s" help:"How much of the devices' time to play; 0: for ever."`
+	Back        time.Duration `default:"0s" help:"Begin so long ago in the devices' time. With a high speed this keeps their times out of the future."`
+	Connections int           `default:"0" help:"Share so many MQTT connections; 0: one a device."`
+	Truth       string        `placeholder:"FOLDER" help:"Write there, at the end, what was really the case: faults, sites, air and coverage."`
+}
+
+// Validate reports the first flag that cannot be.
+func (c *playCmd) Validate() error {
+	switch {
+	case !(c.Speed >= 0):
+		return fmt.Errorf("--speed is %v: use 1 for real time, 60 for an hour in a minute, 0 for as fast as possible", c.Speed)
+	case c.For < 0 || c.Back < 0:
+		return fmt.Errorf("--for and --back are %v and %v: use a duration such as 1h, or 0", c.For, c.Back)
+	case c.Connections < 0:
+		return fmt.Errorf("--connections is %d: use 0 or more", c.Connections)
+	}
+	return nil
 }
 
 // Run plays the fleet until it is over or the process is told to stop.
-func (c *simulateCmd) Run(p *process) error {
-	world, err := simulator.New(simulator.Options{
-		Seed: c.Seed, Start: time.Now(), AccessPoints: c.AccessPoints, Probes: c.Probes, Sensors: c.Sensors,
-		WiFiInterval: c.Interval, MobileInterval: c.Interval, EnvironmentInterval: c.Interval,
-	})
+func (c *playCmd) Run(p *process) error {
+	options, err := c.worldFlags.options(time.Now().Add(-c.Back))
 	if err != nil {
 		return err
 	}
-	options, err := c.options(nil)
+	world, err := simulator.New(options)
+	if err != nil {
+		return err
+	}
+	connection, err := c.brokerFlags.options(nil)
 	if err != nil {
 		return err
 	}
 	log := newLogger(p.stderr, DefaultConfig().Log)
-	var broker simulator.Broker = deviceBroker{options}
+	var broker simulator.Broker = deviceBroker{connection}
 	if c.Connections > 0 {
 		shared := simulator.Shared(broker, "phusong-simulator", c.Connections)
 		defer func() {
@@ -68,6 +86,28 @@ func (c *simulateCmd) Run(p *process) error {
 	})
 	err = group.Wait()
 	fmt.Fprintln(p.stdout, progressLine(player.Progress()))
+	if c.Truth == "" {
+		return err
+	}
+	return errors.Join(err, c.writeTruth(p, world, player))
+}
+
+// writeTruth writes what was really the case up to where the player came. Whoever
+// stopped the play still wants it, so only a second signal ends the writing.
+func (c *playCmd) writeTruth(p *process, world *simulator.World, player *simulator.Player) error {
+	until := player.Progress().At
+	if !until.After(world.Start()) {
+		return fmt.Errorf("there is no truth to write: nothing was played")
+	}
+	bar := newCountBar(p.stderr, "writing the truth")
+	defer bar.Close() //nolint:errcheck // it only draws
+	err := simulator.WriteTruth(context.WithoutCancel(p.ctx), world, c.Truth, simulator.CoverageQuestion{From: world.Start(), To: until}, func(done, all int) {
+		bar.ChangeMax(all)
+		_ = bar.Set(done) // it only draws
+	})
+	if err == nil {
+		_, err = fmt.Fprintf(p.stdout, "the truth until %s is in %s\n", until.Format(time.RFC3339), c.Truth)
+	}
 	return err
 }
 
