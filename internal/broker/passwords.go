@@ -159,8 +159,14 @@ func (p *Passwords) refresh() {
 		return
 	}
 	p.mu.Lock()
-	p.hashes = hashes
+	latest := p.seen == info // otherwise somebody is reading a newer one
+	if latest {
+		p.hashes = hashes
+	}
 	p.mu.Unlock()
+	if !latest {
+		return
+	}
 	p.log.Info("read the changed password file", "file", p.path, "users", len(hashes))
 }
 

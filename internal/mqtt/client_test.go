@@ -123,7 +123,7 @@ func TestUnacknowledgedMessagesComeAgain(t *testing.T) {
 		if stats := receiver.Stats(); stats.Connects != 2 || stats.Losses != 1 || stats.Duplicates < 5 {
 			t.Errorf("stats after one cut: %+v", stats)
 		}
-	})
+	}, repeatSoon)
 }
 
 func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
@@ -140,7 +140,7 @@ func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
 				if i == 200 {
 					close(reached)
 				}
-				sender.publish("t/x", payload)
+				sender.tryPublish("t/x", payload)
 			}
 		}()
 		<-reached
@@ -164,7 +164,7 @@ func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
 		if n := receiver.Stats().Connects; n < 2 {
 			t.Errorf("connected %d times: the restart went unnoticed", n)
 		}
-	})
+	}, repeatSoon)
 }
 
 func TestFiltersThatLeftTheConfigurationAreUnsubscribed(t *testing.T) {
@@ -444,7 +444,7 @@ func TestPublishSurvivesACutLine(t *testing.T) {
 		for range 100 { // twice as many as may be under way
 			go func() {
 				for payload := range next {
-					sender.publish("t/x", payload)
+					sender.tryPublish("t/x", payload)
 				}
 				done <- struct{}{}
 			}()

@@ -62,7 +62,8 @@ type conn struct {
 	room          chan struct{} // closed when the buffer was taken; nil when nobody waits
 	writeDeadline time.Time     // bounds the wait for room
 	closed        bool
-	err           error // the first failure
+	err           error // the first failure of writing
+	readErr       error // the first failure of reading
 }
 
 // newConn takes raw over. keepAlive is the interval promised to the broker in CONNECT.
@@ -105,13 +106,38 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.raw.Read(p)
 	s.lastRead.Store(time.Now().UnixNano())
-	if err != nil {
-		s.endOnce.Do(func() { close(s.ended) })
+	if err == nil {
+		return n, nil
 	}
 	if guarded && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: nothing for %v, not even an answer to a ping", errSilent, limit)
 	}
-	return n, err
+	return n, (*conn)(s).readFailed(err)
+}
+
+// readFailed returns why the connection is broken. If it was closed because writing failed, that is
+// the reason: paho takes "use of closed network connection" for our own wish and would tell nobody.
+func (c *conn) readFailed(err error) error {
+	c.endOnce.Do(func() { close(c.ended) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	if c.readErr == nil {
+		c.readErr = err
+	}
+	return err
+}
+
+// cause returns what broke the connection, nil if it was closed on purpose.
+func (c *conn) cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	return c.readErr
 }
 
 // Write buffers whole packets and has them written at once. It waits while the buffer is full.
@@ -239,11 +265,11 @@ func (c *conn) pingDue(now time.Time) bool {
 	return c.lastWrite.Load() <= quiet || c.lastRead.Load() <= quiet
 }
 
-// appendPing does not wait for room: a full buffer is a sign of life as good as a ping.
+// appendPing does not wait for room: its two bytes always find some.
 func (c *conn) appendPing() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.buf) == 0 && !c.closed {
+	if !c.closed {
 		c.buf = append(c.buf, 0xC0, 0)
 	}
 }

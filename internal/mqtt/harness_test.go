@@ -3,12 +3,14 @@ package mqtt_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,7 +30,7 @@ type server interface {
 }
 
 // onEachBroker runs the test against a real Mosquitto and against our own broker.
-func onEachBroker(t *testing.T, test func(t *testing.T, b server)) {
+func onEachBroker(t *testing.T, test func(t *testing.T, b server), adjust ...func(*broker.Options)) {
 	t.Helper()
 	t.Run("mosquitto", func(t *testing.T) {
 		t.Parallel()
@@ -36,7 +38,7 @@ func onEachBroker(t *testing.T, test func(t *testing.T, b server)) {
 	})
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		test(t, newEmbedded(t))
+		test(t, newEmbedded(t, adjust...))
 	})
 }
 
@@ -50,7 +52,7 @@ type embedded struct {
 func newEmbedded(t *testing.T, adjust ...func(*broker.Options)) *embedded {
 	t.Helper()
 	b := &embedded{t: t, options: broker.Options{
-		Dir: t.TempDir(), Listen: testbed.Addr(t), Anonymous: true, AckWait: time.Second,
+		Dir: t.TempDir(), Listen: testbed.Addr(t), Anonymous: true,
 	}}
 	for _, change := range adjust {
 		change(&b.options)
@@ -60,15 +62,27 @@ func newEmbedded(t *testing.T, adjust ...func(*broker.Options)) *embedded {
 	return b
 }
 
+// repeatSoon is for tests that wait for unacknowledged messages; others do not want them repeated.
+func repeatSoon(o *broker.Options) { o.AckWait = time.Second }
+
 func (b *embedded) URL() string { return b.running.URL() }
 func (b *embedded) Stop()       { b.running.Close() }
 
 func (b *embedded) Start() {
 	b.t.Helper()
-	var err error
-	if b.running, err = broker.Start(b.t.Context(), b.options); err != nil {
-		b.t.Fatalf("starting the embedded broker: %v", err)
-	}
+	// A program that another test is just starting holds copies of our sockets until it has been
+	// executed, the listener of the broker that was stopped among them.
+	testbed.Eventually(b.t, patience, func() error {
+		running, err := broker.Start(b.t.Context(), b.options)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+		if err != nil {
+			b.t.Fatalf("starting the embedded broker: %v", err)
+		}
+		b.running = running
+		return nil
+	})
 }
 
 // peer is a running client with everything it has received.
@@ -141,6 +155,15 @@ func (p *peer) await() {
 func (p *peer) publish(topic, payload string) {
 	p.t.Helper()
 	p.send(mqtt.Message{Topic: topic, Payload: []byte(payload), QoS: mqtt.AtLeastOnce})
+}
+
+// tryPublish is publish for goroutines other than the test's.
+func (p *peer) tryPublish(topic, payload string) {
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	if err := p.Publish(ctx, mqtt.Message{Topic: topic, Payload: []byte(payload), QoS: mqtt.AtLeastOnce}); err != nil {
+		p.t.Errorf("publishing to %s: %v", topic, err)
+	}
 }
 
 func (p *peer) send(m mqtt.Message) {

@@ -33,7 +33,7 @@ type session struct {
 	conn    *conn // set while connecting
 	paho    paho.Client
 	present bool       // the broker remembered our session
-	lost    chan error // 1 slot: why the connection ended
+	lost    chan error // 1 slot: why paho gave the connection up
 	sending chan struct{}
 	hooks   sync.WaitGroup
 	// handling is held while Handle runs.
@@ -121,7 +121,7 @@ func (s *session) pahoOptions() (*paho.ClientOptions, error) {
 	return options, nil
 }
 
-// serve keeps the subscriptions and returns why the connection ended.
+// serve keeps the subscriptions and returns why the connection ended, nil if ctx ended it.
 func (s *session) serve(ctx context.Context) error {
 	if err := s.subscribeAll(ctx); err != nil {
 		return err
@@ -133,10 +133,8 @@ func (s *session) serve(ctx context.Context) error {
 	defer retry.Stop()
 	for {
 		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-s.lost:
-			return s.cause(err)
+		case <-s.ctx.Done():
+			return s.cause(ctx)
 		case <-retry.C:
 			if err := s.subscribeRefused(ctx); err != nil {
 				return err
@@ -145,14 +143,24 @@ func (s *session) serve(ctx context.Context) error {
 	}
 }
 
-// cause prefers what the connection knows: paho only sees that it was closed.
-func (s *session) cause(err error) error {
-	s.conn.mu.Lock()
-	defer s.conn.mu.Unlock()
-	if s.conn.err != nil {
-		return s.conn.err
+// cause returns why the connection ended, nil if ctx ended it. The connection itself knows best; a
+// protocol error is known to paho, which tells when it has tidied up.
+func (s *session) cause(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return nil
 	}
-	return err
+	if err := s.conn.cause(); err != nil {
+		return err
+	}
+	patience := time.NewTimer(handOver)
+	defer patience.Stop()
+	select {
+	case err := <-s.lost:
+		return err
+	case <-ctx.Done():
+	case <-patience.C:
+	}
+	return nil
 }
 
 // close says goodbye and waits until nothing of the session runs any more.

@@ -1,9 +1,11 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -30,14 +32,23 @@ func (s *session) subscribeAll(ctx context.Context) error {
 	if err := s.subscribe(ctx, wanted); err != nil {
 		return err
 	}
-	if len(stale) == 0 {
-		return nil
-	}
-	if err := s.await(ctx, s.paho.Unsubscribe(stale...), "unsubscribing"); err != nil {
+	// After the subscriptions, so that a filter which only became wider or narrower misses nothing.
+	if err := s.unsubscribe(ctx, stale); err != nil {
 		return err
 	}
-	c.log.Info("unsubscribed from filters that left the configuration", "filters", stale)
 	c.saveFilters(wanted)
+	s.settle()
+	return nil
+}
+
+func (s *session) unsubscribe(ctx context.Context, filters []string) error {
+	if len(filters) == 0 {
+		return nil
+	}
+	if err := s.await(ctx, s.paho.Unsubscribe(filters...), "unsubscribing"); err != nil {
+		return err
+	}
+	s.client.log.Info("unsubscribed from filters that left the configuration", "filters", filters)
 	return nil
 }
 
@@ -49,7 +60,11 @@ func (s *session) subscribeRefused(ctx context.Context) error {
 			missing = append(missing, filter)
 		}
 	}
-	return s.subscribe(ctx, missing)
+	if err := s.subscribe(ctx, missing); err != nil {
+		return err
+	}
+	s.settle()
+	return nil
 }
 
 // subscribe asks for filters and records which of them are granted. Its error means that the
@@ -76,9 +91,14 @@ func (s *session) subscribe(ctx context.Context, filters []string) error {
 			}
 		}
 	}
+	return nil
+}
+
+// settle tells who waits whether the broker has granted everything.
+func (s *session) settle() {
+	c := s.client
 	complete := !slices.ContainsFunc(c.options.Filters, func(f string) bool { return c.troubles.has(refusedFilter(f)) })
 	c.update(func() { c.subscribed = complete })
-	return nil
 }
 
 // await waits for the broker's answer to a SUBSCRIBE or UNSUBSCRIBE.
@@ -87,10 +107,8 @@ func (s *session) await(ctx context.Context, token paho.Token, doing string) err
 	defer patience.Stop()
 	select {
 	case <-token.Done():
-	case err := <-s.lost:
-		return s.cause(err)
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	case <-s.ctx.Done():
+		return fmt.Errorf("%s: %w", doing, cmp.Or(s.cause(ctx), context.Cause(ctx), net.ErrClosed))
 	case <-patience.C:
 		return fmt.Errorf("%s: no answer within %v", doing, s.client.options.ConnectTimeout)
 	}
