@@ -91,6 +91,7 @@ func (p *Player) deal(ctx context.Context, clock *pacer, events iter.Seq[Event],
 			return
 		}
 		p.tally.behind.Store(int64(behind))
+		p.tally.at.Store(&e.At)
 		i, known := laneOf[e.Device]
 		if !known {
 			i = len(laneOf) % len(lanes)
@@ -112,20 +113,26 @@ type Progress struct {
 	Retries                   uint64        // attempts that failed and were, or will be, made again
 	Refused                   uint64        // messages that were not sent because the broker refuses the device or the message
 	Behind                    time.Duration // by how much the last event was late
+	At                        time.Time     // event time of the last event; zero before the first
 }
 
 type tally struct {
 	messages, readings, bytes, sessions, retries, refused atomic.Uint64
 	connected, behind                                     atomic.Int64
+	at                                                    atomic.Pointer[time.Time]
 }
 
 // Progress may be called at any time from any goroutine.
 func (p *Player) Progress() Progress {
 	t := &p.tally
+	var at time.Time
+	if last := t.at.Load(); last != nil {
+		at = *last
+	}
 	return Progress{
 		Messages: t.messages.Load(), Readings: t.readings.Load(), Bytes: t.bytes.Load(),
 		Connected: t.connected.Load(), Sessions: t.sessions.Load(),
 		Retries: t.retries.Load(), Refused: t.refused.Load(),
-		Behind: time.Duration(t.behind.Load()),
+		Behind: time.Duration(t.behind.Load()), At: at,
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
+	"phusong/ingest"
 	"phusong/internal/mqtt"
 	"phusong/simulator"
 )
@@ -20,18 +22,17 @@ type demoCmd struct {
 	Data   string        `default:"./data" help:"Folder for everything the demo keeps."`
 	Seed   uint64        `default:"1" help:"Which of the possible provinces."`
 	For    time.Duration `default:"0s" help:"End by itself after so long; 0: run until stopped."`
-	// History is what the devices remember of the days before.
-	History time.Duration `default:"48h" help:"How much of the past the devices upload at the start."`
+	// History makes a new demo begin with something to look back on.
+	History time.Duration `default:"48h" help:"How much of the past a new data folder is filled with."`
 }
 
 // The fleet of the demonstration: what a province might have after its first year.
 const (
-	demoAccessPoints = 300
-	demoProbes       = 40
-	demoSensors      = 60
-	demoInterval     = 10 * time.Second
-	// Devices come up within this time, each uploading what it remembers.
-	demoConnectWithin   = 5 * time.Second
+	demoAccessPoints    = 300
+	demoProbes          = 40
+	demoSensors         = 60
+	demoInterval        = 10 * time.Second
+	demoConnectWithin   = 4 * time.Second
 	demoHistoryInterval = 10 * time.Minute
 	demoScenario        = "demo"
 )
@@ -44,7 +45,7 @@ func (c *demoCmd) Run(p *process) error {
 		ctx, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	world, err := c.world(time.Now())
+	world, err := c.world(time.Now(), demoInterval, demoScenario)
 	if err != nil {
 		return err
 	}
@@ -64,31 +65,70 @@ func (c *demoCmd) Run(p *process) error {
 		return err
 	}
 	s.parts.addFirst("last messages", func(ctx context.Context) error { return s.awaitQuiet(ctx) })
-	s.parts.addFirst("simulated devices", func(ctx context.Context) error {
-		// A broker forgets what nobody has subscribed to.
-		if err := s.client.Await(ctx); err != nil {
-			return err
-		}
-		return player.Run(ctx, world.Events(forever))
-	})
+	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return c.play(ctx, p, s, player, world) })
 	c.greet(p.stdout, s)
 	err = s.run(ctx)
 	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
 	return err
 }
 
-// world is the province of the demonstration, with its story and a past.
-func (c *demoCmd) world(now time.Time) (*simulator.World, error) {
-	story, err := simulator.ShippedScenario(demoScenario)
+// world is the province of the demonstration. The same seed gives the same
+// devices in the same places, whenever it begins.
+func (c *demoCmd) world(start time.Time, interval time.Duration, scenario string) (*simulator.World, error) {
+	story, err := loadScenario(scenario)
 	if err != nil {
 		return nil, err
 	}
 	return simulator.New(simulator.Options{
-		Seed: c.Seed, Start: now, Scenario: story, History: c.History, HistoryInterval: demoHistoryInterval,
+		Seed: c.Seed, Start: start, Scenario: story, ConnectWithin: demoConnectWithin,
 		AccessPoints: demoAccessPoints, Probes: demoProbes, Sensors: demoSensors,
-		WiFiInterval: demoInterval, MobileInterval: demoInterval, EnvironmentInterval: demoInterval,
-		ConnectWithin: demoConnectWithin,
+		WiFiInterval: interval, MobileInterval: interval, EnvironmentInterval: interval,
 	})
+}
+
+// play lets the devices come up, after the days before are filled in where the
+// data folder is new.
+func (c *demoCmd) play(ctx context.Context, p *process, s *service, player *simulator.Player, world *simulator.World) error {
+	// A broker forgets what nobody has subscribed to.
+	if err := s.client.Await(ctx); err != nil {
+		return err
+	}
+	state, err := s.readings.State(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Last == 0 && c.History > 0 {
+		if err := c.fillHistory(ctx, p, s, world.Start()); err != nil {
+			return err
+		}
+	}
+	return player.Run(ctx, world.Events(forever))
+}
+
+// fillHistory gives the pipeline what the devices would have sent before until. It
+// leaves out the broker, which has nothing to add but time.
+func (c *demoCmd) fillHistory(ctx context.Context, p *process, s *service, until time.Time) error {
+	past, err := c.world(until.Add(-c.History), demoHistoryInterval, "")
+	if err != nil {
+		return err
+	}
+	bar := newCountBar(p.stderr, "filling in the last days, in minutes")
+	defer bar.Close() //nolint:errcheck // it only draws
+	bar.ChangeMax(int(c.History.Minutes()))
+	readings := 0
+	for e := range past.Events(until) {
+		if e.Action != simulator.Publish || e.Retained {
+			continue
+		}
+		_ = bar.Set(int(e.At.Sub(past.Start()).Minutes())) // it only draws
+		readings += len(e.Readings)
+		err := s.pipeline.Handle(ctx, ingest.Message{Topic: e.Topic, Payload: e.AppendPayload(nil), Received: time.Now(), Ack: func() {}})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(p.stdout, "The last %s hours are filled in: %d readings.\n", strconv.FormatFloat(c.History.Hours(), 'g', 3, 64), readings)
+	return err
 }
 
 // Quiet is when no message has arrived for quietFor; it is waited for no longer

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"phusong/alerts"
+	"phusong/ingest"
+	"phusong/internal/wire"
+	"phusong/simulator"
+	"phusong/telemetry"
+)
+
+// worldFlags choose a world; the same world for the same flags.
+type worldFlags struct {
+	Seed         uint64        `default:"1" help:"Which of the possible worlds."`
+	Scenario     string        `placeholder:"NAME" help:"Story to play: one that is shipped (see phusong simulate scenarios) or a YAML file."`
+	Calm         bool          `help:"Without the faults of everyday life: only what the scenario says happens."`
+	AccessPoints int           `default:"300" help:"Wi-Fi access points."`
+	Probes       int           `default:"40" help:"Coverage probes."`
+	Sensors      int           `default:"60" help:"Environment sensors."`
+	Interval     time.Duration `default:"1m" help:"Time between the readings of a device."`
+}
+
+// Validate reports the first flag that cannot be.
+func (f *worldFlags) Validate() error {
+	if f.Interval <= 0 {
+		return fmt.Errorf("--interval is %v: use a duration such as 1m", f.Interval)
+	}
+	for _, flag := range []struct {
+		name string
+		is   int
+	}{{"--access-points", f.AccessPoints}, {"--probes", f.Probes}, {"--sensors", f.Sensors}} {
+		if flag.is < 0 {
+			return fmt.Errorf("%s is %d: use 0 or more", flag.name, flag.is)
+		}
+	}
+	return nil
+}
+
+func (f *worldFlags) options(start time.Time) (simulator.Options, error) {
+	scenario, err := loadScenario(f.Scenario)
+	return simulator.Options{
+		Seed: f.Seed, Start: start, Scenario: scenario, Calm: f.Calm,
+		AccessPoints: f.AccessPoints, Probes: f.Probes, Sensors: f.Sensors,
+		WiFiInterval: f.Interval, MobileInterval: f.Interval, EnvironmentInterval: f.Interval,
+	}, err
+}
+
+// loadScenario takes a shipped name or a file; nil for none.
+func loadScenario(name string) (*simulator.Scenario, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if filepath.Ext(name) == "" {
+		return simulator.ShippedScenario(name)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("scenario: %w", err)
+	}
+	return simulator.ParseScenario(name, data)
+}
+
+type scenariosCmd struct{}
+
+// Run lists the shipped scenarios with their stories.
+func (scenariosCmd) Run(p *process) error {
+	for _, name := range simulator.ScenarioNames() {
+		s, err := simulator.ShippedScenario(name)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(p.stdout, "%-20s %s\n", name, s.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type scoreCmd struct {
+	worldFlags
+	Start       time.Time     `default:"2026-06-01T00:00:00Z" help:"Where the world's time begins."`
+	For         time.Duration `default:"24h" help:"How much of it to judge."`
+	Conclusions string        `placeholder:"FILE" help:"Score what is in this file instead of judging here: JSON with alarms [{from, device, site, area, operator}] and coverage {cell: {operator: verdict}}."`
+	Least       time.Duration `default:"10m" help:"How long a fault must last to be one that should be found."`
+	Grace       time.Duration `default:"10m" help:"How long after the end of a fault an alarm about it is still right."`
+	JSON        bool          `help:"Print the score as JSON."`
+}
+
+// conclusions is what a service concluded.
+type conclusions struct {
+	Alarms   []simulator.Alarm                                       `json:"alarms"`
+	Coverage map[string]map[telemetry.OperatorCode]simulator.Verdict `json:"coverage"`
+}
+
+// score is how well that agrees with the truth.
+type score struct {
+	Alarms   simulator.AlarmScore     `json:"alarms"`
+	Coverage *simulator.CoverageScore `json:"coverage,omitempty"`
+}
+
+// Run lives through the world, judges what its devices say as the service would,
+// or takes the conclusions of a file, and compares with what was really the case.
+func (c *scoreCmd) Run(p *process) error {
+	options, err := c.options(c.Start)
+	if err != nil {
+		return err
+	}
+	world, err := simulator.New(options)
+	if err != nil {
+		return err
+	}
+	until := world.Start().Add(c.For)
+	var concluded conclusions
+	if c.Conclusions != "" {
+		err = readConclusions(c.Conclusions, &concluded)
+	} else {
+		concluded.Alarms, err = presenceAlarms(p.ctx, world, until)
+	}
+	if err != nil {
+		return err
+	}
+	question := simulator.AlarmQuestion{From: world.Start(), To: until, Least: c.Least, Grace: c.Grace}
+	result := score{Alarms: simulator.ScoreAlarms(world.Faults(question.From, question.To), concluded.Alarms, question)}
+	if concluded.Coverage != nil {
+		if result.Coverage, err = scoreCoverage(p.ctx, world, until, concluded.Coverage); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return json.NewEncoder(p.stdout).Encode(result)
+	}
+	return printScore(p.stdout, &result)
+}
+
+func readConclusions(path string, into *conclusions) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("conclusions: %w", err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("conclusions: %s: %w", path, err)
+	}
+	return nil
+}
+
+// presenceAlarms lets the live picture watch the world, without a broker in
+// between, and returns the outages of devices that it would have told.
+func presenceAlarms(ctx context.Context, world *simulator.World, until time.Time) ([]simulator.Alarm, error) {
+	intervals := make(map[telemetry.DeviceID]telemetry.Device)
+	for _, d := range world.Devices() {
+		intervals[d.ID] = d
+	}
+	var alarms []simulator.Alarm
+	watch := alerts.NewWatch(
+		func(id telemetry.DeviceID) time.Duration { return intervals[id].Interval },
+		func(o alerts.Outage) {
+			d := intervals[o.Device]
+			alarms = append(alarms, simulator.Alarm{From: o.Since, Device: d.ID, Site: d.Site, Area: d.Area})
+		})
+	for r, err := range heard(ctx, world.Events(until)) {
+		if err != nil {
+			return nil, err
+		}
+		watch.Observe(r)
+	}
+	watch.Finish(until)
+	return alarms, nil
+}
+
+// heard yields the readings of the events as a service receives them: wills when
+// the broker gives a device up, nothing that is no reading, and times as the clock
+// rules have them.
+func heard(ctx context.Context, events iter.Seq[simulator.Event]) iter.Seq2[*telemetry.Reading, error] {
+	return func(yield func(*telemetry.Reading, error) bool) {
+		wills := make(map[telemetry.DeviceID][]telemetry.Reading)
+		var clock ingest.Clock
+		for e := range events {
+			readings := e.Readings
+			switch e.Action {
+			case simulator.Connect:
+				for i := range readings {
+					if err := address(&readings[i], e); err != nil {
+						yield(nil, err)
+						return
+					}
+				}
+				wills[e.Device], readings = readings, nil
+			case simulator.Drop:
+				readings = wills[e.Device]
+			case simulator.Publish, simulator.Disconnect:
+			}
+			for i := range readings {
+				r := readings[i]
+				r.Received = e.At
+				err := errors.Join(ctx.Err(), address(&r, e), clock.Settle(&r))
+				if !yield(&r, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// address gives a reading what only its topic says.
+func address(r *telemetry.Reading, e simulator.Event) error {
+	if r.Device != "" && r.Area != "" {
+		return nil
+	}
+	t, err := wire.ParseTopic(e.Topic)
+	r.Device, r.Area = t.Device, t.Area
+	return err
+}
+
+func scoreCoverage(ctx context.Context, world *simulator.World, until time.Time, concluded map[string]map[telemetry.OperatorCode]simulator.Verdict) (*simulator.CoverageScore, error) {
+	cells, err := world.Cells()
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	truth := func(yield func(simulator.Coverage) bool) {
+		for c, err := range world.CoverageOf(ctx, cells, simulator.CoverageQuestion{From: world.Start(), To: until}) {
+			if failed = err; err != nil || !yield(c) {
+				return
+			}
+		}
+	}
+	s := simulator.ScoreCoverage(truth, func(cell string, operator telemetry.OperatorCode) simulator.Verdict {
+		return concluded[cell][operator]
+	})
+	return &s, failed
+}
+
+func printScore(w io.Writer, s *score) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	a := &s.Alarms
+	fmt.Fprintf(table, "faults that should be found\t%d\n", a.Faults)
+	fmt.Fprintf(table, "of them found\t%d\trecall %.3f\n", a.Found, a.Recall)
+	fmt.Fprintf(table, "alarms\t%d\n", a.Alarms)
+	fmt.Fprintf(table, "of them about something real\t%d\tprecision %.3f\n", a.Right, a.Precision)
+	fmt.Fprintf(table, "false alarms a day\t%.2f\n", a.FalsePerDay)
+	fmt.Fprintf(table, "time to detect\tmedian %s\t90 %% within %s\n", a.MedianDetection.Round(time.Second), a.P90Detection.Round(time.Second))
+	if c := s.Coverage; c != nil {
+		for _, v := range []struct {
+			name  string
+			score simulator.VerdictScore
+		}{{"dead", c.Dead}, {"slow", c.Slow}, {"fine", c.Fine}} {
+			fmt.Fprintf(table, "cells %s\t%d true, %d concluded, %d right\tprecision %.3f, recall %.3f\n", v.name, v.score.True, v.score.Concluded, v.score.Right, v.score.Precision, v.score.Recall)
+		}
+		fmt.Fprintf(table, "cells without a conclusion\t%d\n", c.Unknown)
+		fmt.Fprintf(table, "cells too close to a limit to score\t%d\n", c.Uncertain)
+	}
+	return table.Flush()
+}
