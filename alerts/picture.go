@@ -30,7 +30,8 @@ type Presence struct {
 	Kind telemetry.Kind
 	Area telemetry.AreaCode
 	// LastSeen is the newest event time, never in our future. Late readings do not
-	// move it: a backlog says that the device was there, not that it is.
+	// move it, nor do those from a broker's memory: they say that the device was
+	// there, not that it is.
 	LastSeen time.Time
 	// Interval is what the device said at its birth, 0 if it did not.
 	Interval time.Duration
@@ -97,7 +98,7 @@ func (p *Picture) Observe(r *telemetry.Reading) {
 }
 
 func (p *Presence) seen(r *telemetry.Reading) {
-	if r.Flags.Has(telemetry.FlagLate) {
+	if r.Flags.Has(telemetry.FlagLate | telemetry.FlagRetained) {
 		return
 	}
 	at := r.Time

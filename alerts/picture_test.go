@@ -47,6 +47,7 @@ func TestPresence(t *testing.T) {
 		{"the late will of an old session", []telemetry.Reading{status(noon, telemetry.StateOnline, 8), status(noon.Add(time.Second), telemetry.StateOffline, 7)}, noon.Add(time.Second), alerts.Up},
 		{"a reading after the will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), wifi(noon.Add(time.Second), 0)}, noon.Add(time.Second), alerts.Up},
 		{"a reading from before the will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), wifi(noon.Add(-time.Second), 0)}, noon.Add(time.Second), alerts.Offline},
+		{"a broker's memory is no sign of life", []telemetry.Reading{wifi(noon, 0), wifi(noon.Add(4*interval), telemetry.FlagRetained)}, noon.Add(5 * interval), alerts.Silent},
 		{"only a retained will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7)}, noon, alerts.Offline},
 	}
 	for _, tt := range tests {
