@@ -18,15 +18,33 @@ import (
 // make every device look unseen. Without the store it starts empty and fills with
 // what arrives.
 func seedPicture(ctx context.Context, picture *alerts.Picture, s store, log *slog.Logger) {
+	if err := seed(ctx, picture, s); err != nil {
+		log.Warn("the store does not tell when devices were last seen; they count as unknown until they speak", "error", err)
+	}
+}
+
+// seedTimeout bounds how long a store may search before the service starts
+// without an answer.
+const seedTimeout = 20 * time.Second
+
+func seed(ctx context.Context, picture *alerts.Picture, s store) error {
+	ctx, cancel := context.WithTimeout(ctx, seedTimeout)
+	defer cancel()
+	// A store that says nothing must not cost that long.
+	asking, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := s.Ping(asking); err != nil {
+		return err
+	}
 	for _, kind := range telemetry.Kinds() {
 		for r, err := range s.Latest(ctx, kind) {
 			if err != nil {
-				log.Warn("the store does not tell when devices were last seen; they count as unknown until they speak", "error", err)
-				return
+				return err
 			}
 			picture.Observe(&r)
 		}
 	}
+	return nil
 }
 
 // watch lets the picture see every reading of the source.

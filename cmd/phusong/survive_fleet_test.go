@@ -142,6 +142,11 @@ func (f *fleet) publish(topic string, payload []byte, readings ...reading) {
 		f.t.Errorf("a device could not publish: %v", err)
 		return
 	}
+	f.remember(readings...)
+}
+
+// remember says that the readings must be stored.
+func (f *fleet) remember(readings ...reading) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.acked = append(f.acked, readings...)
