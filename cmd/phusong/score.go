@@ -156,15 +156,18 @@ func readConclusions(path string, into *conclusions) error {
 // presenceAlarms lets the live picture watch the world, without a broker in
 // between, and returns the outages of devices that it would have told.
 func presenceAlarms(ctx context.Context, world *simulator.World, until time.Time) ([]simulator.Alarm, error) {
-	intervals := make(map[telemetry.DeviceID]telemetry.Device)
+	registered := make(map[telemetry.DeviceID]telemetry.Device)
 	for _, d := range world.Devices() {
-		intervals[d.ID] = d
+		registered[d.ID] = d
 	}
 	var alarms []simulator.Alarm
 	watch := alerts.NewWatch(
-		func(id telemetry.DeviceID) time.Duration { return intervals[id].Interval },
+		func(id telemetry.DeviceID) time.Duration { return registered[id].Interval },
 		func(o alerts.Outage) {
-			d := intervals[o.Device]
+			d := registered[o.Device]
+			if d.At.IsZero() {
+				return // it roams, and may be parked for the night
+			}
 			alarms = append(alarms, simulator.Alarm{From: o.Since, Device: d.ID, Site: d.Site, Area: d.Area})
 		})
 	for r, err := range heard(ctx, world.Events(until)) {
