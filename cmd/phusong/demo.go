@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"phusong/ingest"
 	"phusong/internal/mqtt"
 	"phusong/simulator"
@@ -86,8 +88,8 @@ func (c *demoCmd) world(start time.Time, interval time.Duration, scenario string
 	})
 }
 
-// play lets the devices come up, after the days before are filled in where the
-// data folder is new.
+// play lets the devices come up. Where the data folder is new, the days before are
+// filled in meanwhile: who looks at a demo waits for the devices first.
 func (c *demoCmd) play(ctx context.Context, p *process, s *service, player *simulator.Player, world *simulator.World) error {
 	// A broker forgets what nobody has subscribed to.
 	if err := s.client.Await(ctx); err != nil {
@@ -97,12 +99,12 @@ func (c *demoCmd) play(ctx context.Context, p *process, s *service, player *simu
 	if err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return player.Run(ctx, world.Events(forever)) })
 	if state.Last == 0 && c.History > 0 {
-		if err := c.fillHistory(ctx, p, s, world.Start()); err != nil {
-			return err
-		}
+		group.Go(func() error { return c.fillHistory(ctx, p, s, world.Start()) })
 	}
-	return player.Run(ctx, world.Events(forever))
+	return group.Wait()
 }
 
 // fillHistory gives the pipeline what the devices would have sent before until. It

@@ -8,7 +8,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,11 +53,7 @@ func main() {
 func run(p *process, args []string) int {
 	var c cli
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("phusong"), kong.Description("Tells a province where its public Wi-Fi, its mobile coverage or its environment fails."),
-		kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		panic(err) // the struct above is wrong
-	}
+	parser := newParser(&c, p, func(code int) { exited = code })
 	parsed, err := parser.Parse(args)
 	if exited >= 0 { // --help
 		return exited
@@ -68,16 +63,17 @@ func run(p *process, args []string) int {
 		return 2
 	}
 	if err := parsed.Run(p); err != nil {
-		if !errors.Is(err, errSaid) {
-			fmt.Fprintf(p.stderr, "phusong: %s\n", strings.TrimSpace(err.Error()))
-		}
+		fmt.Fprintf(p.stderr, "phusong: %s\n", strings.TrimSpace(err.Error()))
 		return 1
 	}
 	return 0
 }
 
-// errSaid ends a command with status 1 when it has already said why.
-var errSaid = errors.New("said")
+// newParser makes the parser of command lines; exit is called after --help.
+func newParser(c *cli, p *process, exit func(int)) *kong.Kong {
+	return kong.Must(c, kong.Name("phusong"), kong.Description("Tells a province where its public Wi-Fi, its mobile coverage or its environment fails."),
+		kong.Writers(p.stdout, p.stderr), kong.Exit(exit), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+}
 
 // newLogger writes to w as the configuration says.
 func newLogger(w io.Writer, c LogConfig) *slog.Logger {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -85,7 +86,7 @@ func startBroker(ctx context.Context, c *Config, log *slog.Logger) (*broker.Brok
 func admit(c broker.Credentials, ownPassword string, anonymous bool, passwords *broker.Passwords) (broker.Permission, bool) {
 	switch {
 	case c.Username == ownAccount:
-		return broker.Everything(), c.Password == ownPassword
+		return broker.Everything(), subtle.ConstantTimeCompare([]byte(c.Password), []byte(ownPassword)) == 1
 	case c.CommonName != "":
 		return devicePermission(c.CommonName)
 	case passwords != nil && passwords.Verify(c.Username, c.Password):

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"phusong/internal/testbed"
+)
+
+// The demonstration as a new user runs it: devices come up, it can be spoken to,
+// ends by itself, has lost nothing, leaves nothing but its data, and starts again.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	listen, mqtt := testbed.Addr(t), testbed.Addr(t)
+	start := func(args ...string) *testbed.Process {
+		return testbed.Run(t, testbed.Command{
+			Name: "phusong demo", Path: testbed.Binary(t), Dir: dir, Env: []string{"GORACE=halt_on_error=1"},
+			Args: append([]string{"demo", "--listen", listen, "--mqtt", mqtt}, args...),
+		})
+	}
+	began := time.Now()
+	p := start("--for", "8s", "--history", "1h")
+	greeting := p.WaitLog("be a device")
+	testbed.Eventually(t, 15*time.Second, func() error {
+		return metric(listen, "phusong_unregistered_devices", func(v float64) bool { return v == 0 })
+	})
+	testbed.Eventually(t, 15*time.Second, func() error { return devicesUp(listen, 300) })
+	t.Logf("300 devices were up after %v", time.Since(began).Round(time.Millisecond))
+
+	// What the greeting proposes must work as it stands.
+	sh := testbed.Require(t, "sh")
+	testbed.Require(t, "mosquitto_pub")
+	if code := testbed.Run(t, testbed.Command{Path: sh, Args: []string{"-c", strings.TrimPrefix(strings.TrimSpace(greeting), "be a device")}}).Wait(); code != 0 {
+		t.Errorf("%q ended with %d", greeting, code)
+	}
+	for _, label := range []string{"see it", "prove it"} {
+		line := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(p.WaitLog(label)), label))
+		testbed.Eventually(t, patience, func() error {
+			shell := testbed.Run(t, testbed.Command{Path: sh, Args: []string{"-c", line}, Dir: dir})
+			if code := shell.Wait(); code != 0 || label == "see it" && !strings.Contains(shell.Stdout(), "\nap-mine ") {
+				return fmt.Errorf("%q ended with %d and said\n%s", line, code, shell.Log())
+			}
+			return nil
+		})
+	}
+	if code := p.Wait(); code != 0 {
+		t.Fatalf("it ended by itself with %d", code)
+	}
+	balanced(t, p.Stdout())
+	if diff := cmp.Diff([]string{"data"}, names(t, dir)); diff != "" {
+		t.Errorf("it left more than its data (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"broker", "lock", "mqtt-filters.json", "phusong.db", "registry", "stream"}, names(t, filepath.Join(dir, "data"))); diff != "" {
+		t.Errorf("in the data folder (-want +got):\n%s", diff)
+	}
+	provenAtRest(t, filepath.Join(dir, "data"))
+
+	again := start()
+	again.WaitLog("Stop with Ctrl-C.")
+	testbed.Eventually(t, patience, func() error { return devicesUp(listen, 300) })
+	if code := again.Interrupt(); code != 0 {
+		t.Errorf("Ctrl-C ended it with %d", code)
+	}
+	balanced(t, again.Stdout())
+	provenAtRest(t, filepath.Join(dir, "data"))
+}
+
+// balanced holds when a demo's last words account for everything, and nothing
+// waits: a stop drains.
+func balanced(t *testing.T, stdout string) {
+	t.Helper()
+	said := regexp.MustCompile(`ended: received (\d+) = stored (\d+) \+ rejected 0 \+ waiting 0\n`).FindStringSubmatch(stdout)
+	if said == nil || said[1] != said[2] || len(said[1]) < 3 {
+		t.Errorf("it does not end with a balance in which all is stored:\n%s", stdout)
+	}
+}
+
+func provenAtRest(t *testing.T, data string) {
+	t.Helper()
+	got := command(t, "check", "ledger", "--data", data)
+	if got.code != 0 || !strings.HasPrefix(got.stdout, "no service is running; ") || !strings.HasSuffix(got.stdout, "balanced: every accepted reading is accounted for\n") {
+		t.Errorf("check ledger: exit status %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+// devicesUp holds when so many registered devices are up.
+func devicesUp(listen string, least int) error {
+	body, err := get("http://" + listen + "/metrics")
+	if err != nil {
+		return err
+	}
+	up := len(regexp.MustCompile(`(?m)^phusong_device_up\{.*\} 1$`).FindAllString(body, -1))
+	if up < least {
+		return fmt.Errorf("%d devices are up, want %d", up, least)
+	}
+	return nil
+}
+
+func names(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		list = append(list, d.Name())
+		if d.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
