@@ -105,7 +105,7 @@ func (w *World) fillUplink(d *device, body *telemetry.WiFi, load float64, ms int
 	}
 	body.WANLoss = telemetry.Some(round(clamp(lost, 0, 1), 4))
 	const everyReadings = 30 // a speed test costs the users bandwidth
-	if uint64(h)%everyReadings == 0 {
+	if h%everyReadings == 0 {
 		// A transfer suffers from loss far more than in proportion to it.
 		free := w.uplinks[line].capacity * clamp(1-0.85*load, 0.05, 1) * clamp(1-6*lost, 0.02, 1)
 		body.DownloadMbps = telemetry.Some(round(min(free, 240)*(0.94+0.05*unit(mix(h+1))), 1))

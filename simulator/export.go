@@ -32,8 +32,8 @@ type AirHour struct {
 }
 
 // WriteTruth writes what was really the case between two instants into a folder,
-// as JSON and GeoJSON. progress, if given, is told of the cells that are done; the whole
-// province takes several seconds.
+// as JSON and GeoJSON. progress, if given, is told of the cells that are done: the whole
+// province takes about a minute.
 func WriteTruth(ctx context.Context, w *World, folder string, q CoverageQuestion, progress func(done, all int)) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("writing the truth: %w", err)

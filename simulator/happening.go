@@ -10,12 +10,11 @@ import (
 
 // A happeningKind says what an event of a scenario needs.
 type happeningKind struct {
-	targets  target
-	where    []string // the keys of where that it takes
-	needs    []string // those that it cannot do without
-	takes    []string // parameters, all of which it needs
-	mustEnd  bool
-	describe string
+	targets target
+	where   []string // the keys of where that it takes
+	needs   []string // those that it cannot do without
+	takes   []string // parameters, all of which it needs
+	mustEnd bool
 }
 
 // target is what an event happens to.

@@ -107,7 +107,7 @@ func (r *radio) addMast(o int, at vec, k uint64, town bool, tables *antennas) {
 		at: at, operator: o, town: town,
 		number:  int64(len(r.masts[o]) + 1),
 		azimuth: unit(key(k, forMast, 1)) * 2 * math.Pi / 3,
-		load:    between(key(k, forLoad, 0), 0.25, 0.6),
+		load:    between(key(k, forLoad, 0), 0.12, 0.45),
 		phases:  newPhases(k),
 	}
 	height := 42.0
@@ -116,7 +116,7 @@ func (r *radio) addMast(o int, at vec, k uint64, town bool, tables *antennas) {
 		height, m.layers = 28, tables.city
 	case town:
 		height, m.layers = 28, tables.town
-	case chance(key(k, forMast, 3), 0.55):
+	case chance(key(k, forMast, 3), 0.7):
 		m.layers = tables.farm
 	default:
 		m.layers = tables.village
@@ -129,22 +129,22 @@ func (r *radio) addMast(o int, at vec, k uint64, town bool, tables *antennas) {
 type antennas struct{ city, town, village, farm []layer }
 
 // Powers are 46 dBm (40 W) over 20 MHz at 1800 MHz, the same over 10 MHz at 900 MHz, and
-// 53 dBm over 100 MHz from a beamforming array at 3500 MHz; gains 17, 15 and 24 dBi.
+// 53 dBm over 100 MHz from a beamforming array at 3500 MHz; gains with cables 17, 15 and 22 dBi.
 func newAntennas() *antennas {
 	perElement := func(dbm, gain float64, elements float64) float64 { return dbm + gain - 10*math.Log10(elements) }
 	nr := layer{band: band3500, technology: "5g-nsa", ghz: 3.5, bandwidth: 100, power: perElement(53, 22, 3276), peak: 900}
-	lte := layer{band: band1800, technology: "4g", ghz: 1.8, bandwidth: 30, power: perElement(46, 15.5, 1200), peak: 300}
-	low := layer{band: band900, technology: "4g", ghz: 0.9, bandwidth: 10, power: perElement(46, 13.5, 600), peak: 75}
+	lte := layer{band: band1800, technology: "4g", ghz: 1.8, bandwidth: 45, power: perElement(46, 17, 1200), peak: 400}
+	low := layer{band: band900, technology: "4g", ghz: 0.9, bandwidth: 10, power: perElement(46, 15, 600), peak: 75}
 	with := func(l layer, m morphology, height, bandwidth float64) layer {
 		l.bandwidth = bandwidth
 		l.loss = newLossTable(m, height, l.ghz)
 		return l
 	}
 	return &antennas{
-		city:    []layer{with(nr, urban, 28, 100), with(lte, urban, 28, 40)},
-		town:    []layer{with(lte, urban, 28, 40)},
-		village: []layer{with(lte, rural, 42, 30)},
-		farm:    []layer{with(lte, rural, 42, 30), with(low, rural, 42, 10)},
+		city:    []layer{with(nr, urban, 28, 100), with(lte, urban, 28, 55)},
+		town:    []layer{with(lte, urban, 28, 55)},
+		village: []layer{with(lte, rural, 42, 45)},
+		farm:    []layer{with(lte, rural, 42, 45), with(low, rural, 42, 10)},
 	}
 }
 

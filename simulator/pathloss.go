@@ -115,8 +115,11 @@ func (t *lossTable) at(square float64) (loss, sigma float64) {
 // §4.1 with equation (31), on an Earth of 4/3 of its radius. Ordinary bumps are part of the path loss model already, so only what
 // stands ten metres above them counts.
 func (t *terrain) diffraction(mast, receiver vec, mastTop, receiverTop, ghz float64) float64 {
-	const bump, earth = 10.0, 4.0 / 3 * 6_371_000
+	const bump, margin, earth = 10.0, 15.0, 4.0 / 3 * 6_371_000
 	distance := mast.distance(receiver)
+	if distance < blockSize*terrainStep && t.ceilingAt(receiver) < receiverTop+bump-margin {
+		return 0 // the ray is nowhere lower than the receiver, and no ground comes close
+	}
 	steps := min(int(distance/terrainStep), 24)
 	worst := -1.0
 	for i := 1; i < steps; i++ {
@@ -125,7 +128,7 @@ func (t *terrain) diffraction(mast, receiver vec, mastTop, receiverTop, ghz floa
 		ray := lerp(mastTop, receiverTop, f) - d1*d2/(2*earth)
 		column, row := t.square(mast.toward(receiver, f))
 		above := float64(t.height[row*t.columns+column]) - bump - ray
-		if above < -15 {
+		if above < -margin {
 			continue
 		}
 		worst = max(worst, above*math.Sqrt(2*distance*ghz*1e9/(lightSpeed*d1*d2)))

@@ -55,11 +55,12 @@ func newRadio(seed uint64, ground *terrain, communes []commune, settlements []se
 	return r
 }
 
-// audible is how far a mast is looked for, in metres: by the main bands, and by the
-// one that reaches far where those find nothing.
+// audible is how far a mast is looked for, in metres; where those within it are
+// too weak for comfort, masts on the low band are looked for farther away.
 const (
-	audible     = 7_000.0
+	audible     = 6_000.0
 	audibleLong = 14_000.0
+	comfort     = -114.0 // dBm
 )
 
 // A heard antenna is one layer of one mast as a place receives it.
@@ -69,45 +70,49 @@ type heard struct {
 	rsrp   float64 // dBm
 	sector int64
 
+	power float64 // mW, the same
+
 	sigma, pattern, shadow float64 // dB, dB, deviations
 }
 
 // hear appends every antenna of the operator that matters at a place. It does not
 // depend on time: what fails or jams is applied later.
 func (r *radio) hear(list []heard, operator int, at vec) []heard {
-	radius := audible
-	for {
-		list = r.sweep(list[:0], operator, at, radius)
-		if len(list) > 0 {
-			break
-		}
-		if radius > audible {
-			return list
-		}
-		radius = audibleLong
+	list = r.sweep(list[:0], operator, at, audible)
+	if r.receive(list, at) < comfort {
+		list = r.sweep(list[:0], operator, at, audibleLong)
+		r.receive(list, at)
 	}
+	return list
+}
+
+// receive adds to what distance alone takes off: the direction, shadowing, trees and
+// hills. It returns the strongest.
+func (r *radio) receive(list []heard, at vec) (strongest float64) {
+	strongest = math.Inf(-1)
 	receiver := r.terrain.heightAt(at) + receiverHeight
 	trees := r.terrain.forestAt(at)
 	common := r.shadow.at(&r.common, at)
 	for i := range list {
 		h := &list[i]
-		if i == 0 || list[i-1].mast != h.mast {
-			pattern, sector := h.mast.sectorLoss(at.sub(h.mast.at))
-			h.sector, h.pattern = sector, pattern
-			h.shadow = shadowOwn*r.shadow.at(&h.mast.phases, at) + shadowBoth*common
-		} else {
+		if i > 0 && list[i-1].mast == h.mast {
 			h.sector, h.pattern, h.shadow = list[i-1].sector, list[i-1].pattern, list[i-1].shadow
+		} else {
+			h.pattern, h.sector = h.mast.sectorLoss(at.sub(h.mast.at))
+			h.shadow = shadowOwn*r.shadow.at(&h.mast.phases, at) + shadowBoth*common
 		}
 		h.rsrp -= h.pattern + h.sigma*h.shadow + foliage(trees, h.layer.ghz) +
 			r.terrain.diffraction(h.mast.at, at, h.mast.top, receiver, h.layer.ghz)
+		h.power = math.Exp2(h.rsrp * dbToLog2)
+		strongest = max(strongest, h.rsrp)
 	}
-	return list
+	return strongest
 }
 
 // sweep appends the antennas within the radius that could matter by their distance
 // alone: those far weaker than the best can neither serve nor disturb.
 func (r *radio) sweep(list []heard, operator int, at vec, radius float64) []heard {
-	const hopeless, outclassed = -140.0, 38.0
+	const hopeless, outclassed = -140.0, 30.0
 	best := math.Inf(-1)
 	masts := r.masts[operator]
 	r.index[operator].around(at, radius, func(i int32) {
@@ -151,14 +156,19 @@ func judge(list []heard, now *conditions, x disturbance) signal {
 	if serving == nil || serving.rsrp-x.lower < floorRSRP {
 		return signal{rsrp: -140}
 	}
-	rsrp := serving.rsrp - x.lower
+	remains := 1.0
+	if x.lower > 0 {
+		remains = math.Exp2(-x.lower * dbToLog2)
+	}
 	var others float64
 	for i := range list {
 		if h := &list[i]; h != serving && h.layer.band == serving.layer.band && !h.mast.isDown(now.ms) {
-			others += math.Exp2((h.rsrp-x.lower)*dbToLog2) * (0.1 + 0.9*h.mast.loadAt(now, x.extra))
+			others += remains * h.power * (0.1 + 0.9*h.mast.loadAt(now, x.extra))
 		}
 	}
-	return describe(serving, rsrp, others, serving.mast.loadAt(now, x.extra))
+	s := describe(serving, remains*serving.power, others, serving.mast.loadAt(now, x.extra))
+	s.rsrp = serving.rsrp - x.lower
+	return s
 }
 
 func (m *mast) isDown(ms int64) bool {
@@ -198,12 +208,11 @@ func choose(list []heard, ms int64, lower float64) *heard {
 }
 
 // describe turns powers into what a modem shows and what a test measures.
-func describe(h *heard, rsrp, others, load float64) signal {
-	own := math.Exp2(rsrp * dbToLog2)
+func describe(h *heard, own, others, load float64) signal {
 	sinr := 10 * math.Log10(own/(noiseRE+others))
 	s := signal{
 		attached: true, service: sinr >= floorSINR,
-		technology: h.layer.technology, rsrp: rsrp, sinr: min(sinr, 32),
+		technology: h.layer.technology, sinr: min(sinr, 32),
 		// RSRQ compares one element to twelve with everything in them.
 		rsrq:   10 * math.Log10(own/(own*(2+10*load)+12*(others+noiseRE))),
 		cellID: int64(h.mast.operator+1)<<30 | h.mast.number<<8 | int64(h.layer.band)<<4 | h.sector,

@@ -49,7 +49,7 @@ func (w *World) homeNode(d *device) int32 { return w.centers[d.commune] }
 const (
 	tripRange         = 16_000.0 // m
 	leastStop, atMost = 4 * minute, 14 * minute
-	lastTrip          = hour // before the end of duty: back home
+	lastTrip          = 150 * minute // before the end of duty the vehicle turns home
 )
 
 // planDay fills the local day with trips from place to place that end at home.

@@ -94,21 +94,6 @@ func TestWhateverDevicesSayIsValid(t *testing.T) {
 	}
 }
 
-func BenchmarkThirtyDays(b *testing.B) {
-	for b.Loop() {
-		w := newWorld(b, func(o *Options) { o.AccessPoints, o.Probes, o.Sensors = 300, 40, 60 })
-		readings, size := 0, 0
-		var buf []byte
-		for e := range w.Events(testStart.AddDate(0, 0, 3)) {
-			readings += len(e.Readings)
-			buf = e.AppendPayload(buf[:0])
-			size += len(buf)
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(readings)/float64(b.N), "ns/reading")
-		b.ReportMetric(float64(size)/float64(readings), "bytes/reading")
-	}
-}
-
 func textLogger(to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, nil))
 }

@@ -10,6 +10,8 @@ type terrain struct {
 	height        []float32 // m above the sea
 	forest        []float32 // 0 open to 1 closed
 	rivers        []river
+	ceiling       []float32 // the highest ground around each block of blockSize squares
+	blocks        int       // in a row
 }
 
 // terrainStep is the size of the grid's squares in metres: fine enough for hills,
@@ -43,7 +45,37 @@ func newTerrain(seed uint64, communes []commune, settlements []settlement) *terr
 	}
 	t.carveRivers()
 	t.clearAround(settlements)
+	t.findCeilings()
 	return t
+}
+
+// blockSize is the side of a block in squares: 8 km, more than the usual distance to a mast.
+const blockSize = 20
+
+// findCeilings notes for each block the highest ground in it and the eight around it.
+// Where that is low, nobody has to look for hills in the way.
+func (t *terrain) findCeilings() {
+	t.blocks = t.columns/blockSize + 1
+	count := t.rows/blockSize + 1
+	highest := make([]float32, t.blocks*count)
+	for i, h := range t.height {
+		n := i/t.columns/blockSize*t.blocks + i%t.columns/blockSize
+		highest[n] = max(highest[n], h)
+	}
+	t.ceiling = make([]float32, len(highest))
+	for n := range t.ceiling {
+		for row := max(0, n/t.blocks-1); row <= min(count-1, n/t.blocks+1); row++ {
+			for column := max(0, n%t.blocks-1); column <= min(t.blocks-1, n%t.blocks+1); column++ {
+				t.ceiling[n] = max(t.ceiling[n], highest[row*t.blocks+column])
+			}
+		}
+	}
+}
+
+// ceilingAt returns a height that no ground within 8 km of a place exceeds.
+func (t *terrain) ceilingAt(at vec) float64 {
+	column, row := t.square(at)
+	return float64(t.ceiling[row/blockSize*t.blocks+column/blockSize])
 }
 
 func bounds(communes []commune, margin float64) (low, high vec) {

@@ -51,7 +51,7 @@ func (w *World) buildLand() {
 	w.terrain = newTerrain(w.options.Seed, w.communes, settlements)
 	w.roads = newRoads(settlements)
 	w.centers = make([]int32, len(w.communes))
-	for i := len(settlements) - 1; i >= 0; i-- {
+	for i := range slices.Backward(settlements) { // the first of each is its centre
 		w.centers[settlements[i].commune] = int32(i)
 	}
 	w.radio = newRadio(w.options.Seed, w.terrain, w.communes, settlements, w.roads)
