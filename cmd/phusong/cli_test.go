@@ -32,7 +32,7 @@ func command(t *testing.T, args ...string) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var stdout, stderr buffer
-	code := run(&process{ctx: ctx, stdout: &stdout, stderr: &stderr}, args)
+	code := run(&process{name: "phusong", ctx: ctx, stdout: &stdout, stderr: &stderr}, args)
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
@@ -52,7 +52,7 @@ func begin(t *testing.T, args ...string) *background {
 	b := &background{t: t, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(b.ended)
-		b.code = run(&process{ctx: ctx, stdout: &b.stdout, stderr: &b.stderr}, args)
+		b.code = run(&process{name: "phusong", ctx: ctx, stdout: &b.stdout, stderr: &b.stderr}, args)
 	}()
 	t.Cleanup(func() {
 		b.stop()

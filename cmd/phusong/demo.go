@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -68,7 +67,7 @@ func (c *demoCmd) Run(p *process) error {
 	}
 	s.parts.addFirst("last messages", func(ctx context.Context) error { return s.awaitQuiet(ctx) })
 	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return c.play(ctx, p, s, player, world) })
-	c.greet(p.stdout, s)
+	c.greet(p, s)
 	err = s.run(ctx)
 	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
 	return err
@@ -193,20 +192,20 @@ func (c *demoCmd) config(world *simulator.World) (Config, error) {
 }
 
 // greet says where to look.
-func (c *demoCmd) greet(w io.Writer, s *service) {
+func (c *demoCmd) greet(p *process, s *service) {
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(s.config.MQTT.URL, "mqtt://"))
 	if err != nil {
 		host, port = "127.0.0.1", "1883"
 	}
-	fmt.Fprintf(w, `phusong %s: a simulated Tây Ninh with %d access points, %d probes and %d sensors
+	fmt.Fprintf(p.stdout, `phusong %s: a simulated Tây Ninh with %d access points, %d probes and %d sensors
 
   look         http://%s
   metrics      http://%[5]s/metrics
   be a device  mosquitto_pub -h %s -p %s -q 1 -t phusong/v1/25459/wifi/ap-mine/telemetry -m '{"clients": 12, "wan_up": true}'
-  see it       phusong devices --data %s --unregistered
-  prove it     phusong check ledger --data %[8]s
+  see it       %s devices --data %s --unregistered
+  prove it     %[8]s check ledger --data %[9]s
   registry     %s (edit it: it is read again)
 
 Stop with Ctrl-C.
-`, version(), demoAccessPoints, demoProbes, demoSensors, s.http.Addr(), host, port, c.Data, s.config.Registry.Devices)
+`, version(), demoAccessPoints, demoProbes, demoSensors, s.http.Addr(), host, port, p.name, c.Data, s.config.Registry.Devices)
 }

@@ -20,9 +20,10 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	listen, mqtt := testbed.Addr(t), testbed.Addr(t)
+	binary := testbed.Binary(t)
 	start := func(args ...string) *testbed.Process {
 		return testbed.Run(t, testbed.Command{
-			Name: "phusong demo", Path: testbed.Binary(t), Dir: dir, Env: []string{"GORACE=halt_on_error=1"},
+			Name: "phusong demo", Path: binary, Dir: dir, Env: []string{"GORACE=halt_on_error=1"},
 			Args: append([]string{"demo", "--listen", listen, "--mqtt", mqtt}, args...),
 		})
 	}

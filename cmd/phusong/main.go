@@ -34,6 +34,7 @@ type cli struct {
 
 // process is what a command may use of the world around it.
 type process struct {
+	name   string // how it was called, for what it proposes to run
 	ctx    context.Context
 	stdout io.Writer
 	stderr io.Writer
@@ -44,7 +45,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once, for whoever cannot wait.
 	context.AfterFunc(ctx, stop)
-	code := run(&process{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ()}, os.Args[1:])
+	code := run(&process{name: os.Args[0], ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ()}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
