@@ -20,25 +20,16 @@ import (
 	"phusong/dashboards"
 )
 
-// get asks h for path, with headers in pairs.
-func get(t testing.TB, h http.Handler, path string, headers ...string) *http.Response {
+// ask sends a request for path to h, with headers in pairs.
+func ask(t testing.TB, h http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
 	recorder := httptest.NewRecorder()
 	h.ServeHTTP(recorder, request)
-	return recorder.Result()
-}
-
-func body(t testing.TB, r *http.Response) string {
-	t.Helper()
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return recorder
 }
 
 func handler(checks ...dashboards.Check) http.Handler {
@@ -68,16 +59,14 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(test.method+test.path, func(t *testing.T) {
 			t.Parallel()
-			recorder := httptest.NewRecorder()
-			h.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), test.method, test.path, http.NoBody))
-			response := recorder.Result()
-			if response.StatusCode != test.status {
-				t.Errorf("status %d, want %d", response.StatusCode, test.status)
+			response := ask(t, h, test.method, test.path)
+			if response.Code != test.status {
+				t.Errorf("status %d, want %d", response.Code, test.status)
 			}
-			if got := response.Header.Get("Content-Type"); !strings.HasPrefix(got, test.contentType) {
+			if got := response.Header().Get("Content-Type"); !strings.HasPrefix(got, test.contentType) {
 				t.Errorf("content type %q, want %q", got, test.contentType)
 			}
-			if text := body(t, response); !strings.Contains(text, test.contains) {
+			if text := response.Body.String(); !strings.Contains(text, test.contains) {
 				t.Errorf("the page is %.300q and lacks %q", text, test.contains)
 			}
 		})
@@ -86,11 +75,11 @@ func TestPages(t *testing.T) {
 
 func TestMetricsSpeakOpenMetricsAndGzip(t *testing.T) {
 	t.Parallel()
-	response := get(t, handler(), "/metrics", "Accept", "application/openmetrics-text;version=1.0.0", "Accept-Encoding", "gzip")
-	if got := response.Header.Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text") {
+	response := ask(t, handler(), http.MethodGet, "/metrics", "Accept", "application/openmetrics-text;version=1.0.0", "Accept-Encoding", "gzip")
+	if got := response.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text") {
 		t.Errorf("content type %q", got)
 	}
-	if got := response.Header.Get("Content-Encoding"); got != "gzip" {
+	if got := response.Header().Get("Content-Encoding"); got != "gzip" {
 		t.Fatalf("content encoding %q, want gzip", got)
 	}
 	unzipped, err := gzip.NewReader(response.Body)
@@ -123,9 +112,9 @@ func TestReadiness(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			response := get(t, handler(test.checks...), "/readyz")
-			if response.StatusCode != test.status {
-				t.Errorf("status %d, want %d", response.StatusCode, test.status)
+			response := ask(t, handler(test.checks...), http.MethodGet, "/readyz")
+			if response.Code != test.status {
+				t.Errorf("status %d, want %d", response.Code, test.status)
 			}
 			var got map[string]string
 			if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
@@ -142,16 +131,16 @@ func TestReadinessDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		response := get(t, handler(
+		response := ask(t, handler(
 			dashboards.Check{Name: "broker", Do: func(context.Context) error { return nil }},
 			dashboards.Check{Name: "store", Do: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
-		), "/readyz")
+		), http.MethodGet, "/readyz")
 		if took := time.Since(began); took != 3*time.Second {
 			t.Errorf("answered after %s, want 3s", took)
 		}
-		text := body(t, response)
-		if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, `"broker":"ok"`) || !strings.Contains(text, `"store":"context deadline exceeded"`) {
-			t.Errorf("status %d, results %s", response.StatusCode, text)
+		text := response.Body.String()
+		if response.Code != http.StatusServiceUnavailable || !strings.Contains(text, `"broker":"ok"`) || !strings.Contains(text, `"store":"context deadline exceeded"`) {
+			t.Errorf("status %d, results %s", response.Code, text)
 		}
 	})
 }
@@ -163,8 +152,8 @@ func BenchmarkMetricsPage(b *testing.B) {
 	h := dashboards.Handler(dashboards.HandlerOptions{Gatherer: registry, Logger: slog.New(slog.DiscardHandler)})
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := get(b, h, "/metrics", "Accept-Encoding", "gzip"); r.StatusCode != http.StatusOK {
-			b.Fatal(r.Status)
+		if r := ask(b, h, http.MethodGet, "/metrics", "Accept-Encoding", "gzip"); r.Code != http.StatusOK {
+			b.Fatal(r.Code)
 		}
 	}
 }

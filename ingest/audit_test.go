@@ -25,7 +25,7 @@ func audited(t *testing.T) *desk {
 	d.log.add("", []byte("?"), 7)
 	d.log.put(all[4:7]...)
 	writer := start(t, d.writer.Run)
-	waitFor(t, "everything settled", func() bool { return d.position == 4 })
+	waitFor(t, "everything settled", func() bool { return d.settled() == 4 })
 	if err := writer.stop(); err != nil {
 		t.Error(err)
 	}
@@ -90,7 +90,7 @@ func TestAuditOfMany(t *testing.T) {
 			d.log.put(all[i : i+100]...)
 		}
 		start(t, d.writer.Run)
-		waitFor(t, "everything settled", func() bool { return d.position == d.log.last })
+		waitFor(t, "everything settled", func() bool { return d.settled() == d.log.end() })
 		for i := 0; i < len(all); i += 100 {
 			d.store.remove(all[i].Key())
 		}

@@ -77,7 +77,11 @@ func start(t *testing.T, run func(context.Context) error) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &running{cancel: cancel, done: make(chan error, 1)}
 	go func() { r.done <- run(ctx) }()
-	t.Cleanup(func() { r.stop() })
+	t.Cleanup(func() {
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	return r
 }
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,7 +20,6 @@ type Ledger struct {
 	balance  Balance
 	reasons  map[string]int64
 	flags    [8]int64
-	backlog  int64
 	received *prometheus.Desc
 	stored   *prometheus.Desc
 	rejected *prometheus.Desc
@@ -135,10 +135,7 @@ func (l *Ledger) Describe(ch chan<- *prometheus.Desc) {
 func (l *Ledger) Collect(ch chan<- prometheus.Metric) {
 	l.mu.Lock()
 	balance, flags := l.balance, l.flags
-	reasons := make(map[string]int64, len(l.reasons))
-	for reason, n := range l.reasons {
-		reasons[reason] = n
-	}
+	reasons := maps.Clone(l.reasons)
 	l.mu.Unlock()
 	counter := func(d *prometheus.Desc, n int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)

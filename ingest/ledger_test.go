@@ -139,7 +139,7 @@ func TestLedgerBalancesWhenTheLogHoldsAnEntryTwice(t *testing.T) {
 		for _, acked := range acks {
 			<-acked
 		}
-		waitFor(t, "everything settled", func() bool { return d.position == p.log.last })
+		waitFor(t, "everything settled", func() bool { return d.settled() == p.log.end() })
 		synctest.Wait()
 		if n := len(p.log.readings()); n != 12 {
 			t.Fatalf("the log holds %d readings; the test needs it to hold 6 of them twice", n)

@@ -156,7 +156,7 @@ func TestTrackerForgetsBacklogsInTheEnd(t *testing.T) {
 	t.Parallel()
 	tracker := ingest.NewTracker()
 	const burst = 1000
-	for device := range ingest.MaxKept * 5 / 4 / burst {
+	for device := range ingest.MaxKept * 21 / 20 / burst {
 		for i := range burst {
 			r := timeless(fmt.Sprint("a-", device), noon, int64(i), int64(i))
 			tracker.Observe(&r)
@@ -171,7 +171,7 @@ func TestTrackerForgetsDevicesInTheEnd(t *testing.T) {
 	t.Parallel()
 	tracker := ingest.NewTracker()
 	steady := wifi("steady", noon, 0, 0)
-	for i := range ingest.MaxTracks * 5 / 4 {
+	for i := range ingest.MaxTracks * 21 / 20 {
 		r := wifi(fmt.Sprint("invented-", i), noon, 1, 1)
 		tracker.Observe(&r)
 		if i%1000 == 0 { // one real device goes on among the invented
@@ -195,12 +195,12 @@ func TestNoRepetitionIsNeverCalledOne(t *testing.T) {
 		tracker := ingest.NewTracker()
 		made := make(map[string]bool)
 		for i := range rapid.IntRange(1, 100).Draw(t, "readings") {
-			make := rapid.SampledFrom([]func(string, time.Time, int64, int64) telemetry.Reading{wifi, timeless, stuck}).Draw(t, "kind")
+			send := rapid.SampledFrom([]func(string, time.Time, int64, int64) telemetry.Reading{wifi, timeless, stuck}).Draw(t, "kind")
 			device := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "device")
 			at := noon.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "at")) * time.Second)
 			// Its own number or its own content sets each apart, as devices do; a number
 			// alone may come again with other content where the time is not the device's.
-			r := make(device, at, rapid.Int64Range(-1, 3).Draw(t, "seq"), int64(i))
+			r := send(device, at, rapid.Int64Range(-1, 3).Draw(t, "seq"), int64(i))
 			if !r.TimeAssigned() {
 				key := fmt.Sprint(r.Key())
 				if made[key] {

@@ -196,7 +196,7 @@ func (w *Writer) settle(ctx context.Context) error {
 	w.metrics.seconds.Observe(time.Since(start).Seconds())
 	if len(l.letters) > 0 {
 		rest := l.letters
-		err := w.retry(ctx, "the stream does not take dead letters", func() (err error) {
+		err := w.retry(ctx, w.streamFails, func() (err error) {
 			rest, err = appendLetters(ctx, w.options.DeadLetters, rest)
 			return err
 		})
@@ -205,7 +205,7 @@ func (w *Writer) settle(ctx context.Context) error {
 		}
 		w.options.Logger.Warn("readings refused after they were accepted; see phusong deadletters list", "count", len(l.letters), "first_reason", l.letters[0].Reason)
 	}
-	err := w.retry(ctx, "the stream does not keep the store's position", func() error {
+	err := w.retry(ctx, w.streamFails, func() error {
 		return w.options.Save(ctx, l.last)
 	})
 	if err != nil {
@@ -228,7 +228,7 @@ func (w *Writer) write(ctx context.Context, batch []telemetry.Reading) error {
 		return nil
 	}
 	var refusal error
-	err := w.retry(ctx, "the store does not take readings; they wait in the stream", func() error {
+	err := w.retry(ctx, w.storeFails, func() error {
 		err := w.options.Store.Write(ctx, batch)
 		if errors.Is(err, telemetry.ErrRejected) {
 			refusal = err
@@ -255,11 +255,20 @@ func (w *Writer) write(ctx context.Context, batch []telemetry.Reading) error {
 	return w.write(ctx, batch[half:])
 }
 
-func (w *Writer) retry(ctx context.Context, what string, do func() error) error {
+func (w *Writer) storeFails(err error) {
+	w.options.Logger.Error("the store does not take readings; they wait in the stream", "error", err)
+}
+
+func (w *Writer) streamFails(err error) {
+	w.options.Logger.Error("the stream keeps neither dead letters nor the store's position; readings wait", "error", err)
+}
+
+// retry repeats do until it succeeds or ctx ends. Of an outage it tells once.
+func (w *Writer) retry(ctx context.Context, tell func(error), do func() error) error {
 	err := retry(ctx, w.options.Retry, do, func(err error) {
 		w.metrics.errors.Inc()
 		if !w.failing {
-			w.options.Logger.Error(what, "error", err)
+			tell(err)
 		}
 		w.failing = true
 	})

@@ -133,12 +133,12 @@ func (d *desk) live(t *testing.T, s *story, calls int) {
 		count = func() {}
 	}
 	tracker := ingest.NewTracker()
-	if err := ingest.Warm(ctx, tracker, d.log.read(0), d.position); err != nil {
+	if err := ingest.Warm(ctx, tracker, d.log.read(0), d.settled()); err != nil {
 		t.Fatal(err)
 	}
 	d.ledger = ingest.NewLedger()
 	for i, entry := range s.entries {
-		if uint64(i+1) > d.position {
+		if uint64(i+1) > d.settled() {
 			d.ledger.CarryOver(int64(len(entry)))
 		}
 	}
@@ -147,7 +147,7 @@ func (d *desk) live(t *testing.T, s *story, calls int) {
 	done := make(chan error, 1)
 	go func() { done <- d.writer.Run(ctx) }()
 	if calls == 0 {
-		waitFor(t, "everything settled", func() bool { return d.position == d.log.last && d.ledger.Balance().Waiting() == 0 })
+		waitFor(t, "everything settled", func() bool { return d.settled() == d.log.end() && d.ledger.Balance().Waiting() == 0 })
 		kill()
 	} else {
 		// What has nothing left to do is killed while it waits.
@@ -162,7 +162,7 @@ func (d *desk) audit(t *testing.T) *ingest.AuditReport {
 	t.Helper()
 	d.store.setDown(nil)
 	report, err := ingest.Audit(t.Context(), ingest.AuditOptions{
-		Source: d.log.read(0), Last: d.log.last, Position: d.position, Store: d.store, DeadLetters: d.letters,
+		Source: d.log.read(0), Last: d.log.end(), Position: d.settled(), Store: d.store, DeadLetters: d.letters,
 	})
 	if err != nil {
 		t.Fatal(err)

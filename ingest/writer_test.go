@@ -20,107 +20,6 @@ import (
 	"phusong/telemetry"
 )
 
-// desk is a writer with what it is plugged into.
-type desk struct {
-	police
-	log, letters *memoryLog
-	store        *memoryStore
-	ledger       *ingest.Ledger
-	writer       *ingest.Writer
-	source       *memorySource
-	saves        []outcome // what becomes of the saves to come
-	onSave       func()
-	position     uint64
-}
-
-// newDesk makes a writer that begins after the entry position; with changes the
-// options that are not about its surroundings.
-func newDesk(t testing.TB, with func(*ingest.WriterOptions)) *desk {
-	t.Helper()
-	d := &desk{log: newLog(), letters: newLog(), store: newStore(), ledger: ingest.NewLedger()}
-	d.hire(t, with)
-	return d
-}
-
-// hire makes a new writer on the same surroundings, as a restart does.
-func (d *desk) hire(t testing.TB, with func(*ingest.WriterOptions)) {
-	t.Helper()
-	d.source = d.log.read(d.position)
-	o := ingest.WriterOptions{Source: d.source, Store: d.store, DeadLetters: d.letters, Ledger: d.ledger, Save: d.save}
-	if with != nil {
-		with(&o)
-	}
-	var err error
-	if d.writer, err = ingest.NewWriter(o); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// save keeps the position, after checking that all up to it is settled.
-func (d *desk) save(ctx context.Context, seq uint64) error {
-	if d.onSave != nil {
-		d.onSave()
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if seq < d.position {
-		d.fault("the position goes back from %d to %d", d.position, seq)
-	}
-	d.checkSettled(seq)
-	do := works
-	if len(d.saves) > 0 {
-		do, d.saves = d.saves[0], d.saves[1:]
-	}
-	if do == failsBefore {
-		return errDown
-	}
-	d.position = seq
-	if do == failsAfter {
-		return errDown
-	}
-	return nil
-}
-
-// checkSettled wants every reading up to the entry seq in the store or among the
-// dead letters. Repetitions with another time are there under their first key, so
-// the tag counts.
-func (d *desk) checkSettled(seq uint64) {
-	stored := d.store.tags()
-	refused := refusedByStore(d.letters)
-	for _, e := range d.log.held() {
-		if e.Seq > seq || e.Data[0] != '[' {
-			continue
-		}
-		for _, r := range decodeEntry(e) {
-			if _, found := slices.BinarySearch(stored, tag(&r)); !found && !slices.Contains(refused, tag(&r)) {
-				d.fault("the position %d was saved and reading %d of entry %d is nowhere", seq, tag(&r), e.Seq)
-			}
-		}
-	}
-}
-
-func (d *desk) check(t reporter) {
-	t.Helper()
-	d.police.check(t)
-	d.log.check(t)
-	d.letters.check(t)
-	d.store.check(t)
-}
-
-// waitFor runs the bubble's clock on until done, for a day at most.
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for range 24 * 3600 * 10 {
-		synctest.Wait()
-		if done() {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("a day later: %s is not so", what)
-}
-
 func TestWriterOptions(t *testing.T) {
 	t.Parallel()
 	small := newLog()
@@ -164,15 +63,15 @@ func TestWriterMovesReadings(t *testing.T) {
 		}
 		d.ledger.CarryOver(20)
 		writer := start(t, d.writer.Run)
-		waitFor(t, "everything stored", func() bool { return d.position == 10 })
+		waitFor(t, "everything stored", func() bool { return d.settled() == 10 })
 		if err := writer.stop(); err != nil {
 			t.Error(err)
 		}
 		if diff := cmp.Diff(keysOf(all), d.store.keys()); diff != "" {
 			t.Errorf("stored keys (-want +got):\n%s", diff)
 		}
-		if d.store.writes != 5 {
-			t.Errorf("%d writes, want 5 of 4 readings each", d.store.writes)
+		if d.store.written() != 5 {
+			t.Errorf("%d writes, want 5 of 4 readings each", d.store.written())
 		}
 		if b := d.ledger.Balance(); b != (ingest.Balance{Received: 20, Stored: 20}) {
 			t.Errorf("the ledger says %+v", b)
@@ -203,15 +102,15 @@ func TestStoreAwayForAnHour(t *testing.T) {
 				time.Sleep(time.Hour)
 			}
 		}
-		if d.position != 0 {
-			t.Errorf("with the store away the position is %d", d.position)
+		if d.settled() != 0 {
+			t.Errorf("with the store away the position is %d", d.settled())
 		}
-		if n := d.store.writes; n < 700 || n > 740 {
+		if n := d.store.written(); n < 700 || n > 740 {
 			t.Errorf("%d attempts in an hour, want one every 5 s", n)
 		}
 		back := time.Now()
 		d.store.setDown(nil)
-		waitFor(t, "everything stored", func() bool { return d.position == 12 })
+		waitFor(t, "everything stored", func() bool { return d.settled() == 12 })
 		if took := time.Since(back); took > 6*time.Second {
 			t.Errorf("writing again %s after the store came back", took)
 		}
@@ -233,7 +132,7 @@ func TestWriterComesBackWhenTheStoreSaysSo(t *testing.T) {
 		d.log.put(numbered("ap-1", 3)...)
 		began := time.Now()
 		start(t, d.writer.Run)
-		waitFor(t, "everything stored", func() bool { return d.position == 1 })
+		waitFor(t, "everything stored", func() bool { return d.settled() == 1 })
 		if took := time.Since(began); took < 90*time.Second || took > 92*time.Second {
 			t.Errorf("stored after %s, want a little more than 90s", took)
 		}
@@ -249,9 +148,9 @@ func TestPositionIsSavedUntilItHolds(t *testing.T) {
 		d.log.put(wifi("ap-1", noon, 1, 1))
 		d.log.put(wifi("ap-1", noon, 2, 2))
 		start(t, d.writer.Run)
-		waitFor(t, "the saves used up", func() bool { return len(d.saves) == 0 })
-		if d.position != 2 || d.store.writes != 2 {
-			t.Errorf("position %d after %d writes, want 2 after 2", d.position, d.store.writes)
+		waitFor(t, "the saves used up", func() bool { return d.savesLeft() == 0 })
+		if d.settled() != 2 || d.store.written() != 2 {
+			t.Errorf("position %d after %d writes, want 2 after 2", d.settled(), d.store.written())
 		}
 		d.check(t)
 	})
@@ -267,7 +166,7 @@ func TestRefusedReadingIsSingledOut(t *testing.T) {
 		d.log.put(all...)
 		d.ledger.CarryOver(10)
 		start(t, d.writer.Run)
-		waitFor(t, "everything settled", func() bool { return d.position == 1 })
+		waitFor(t, "everything settled", func() bool { return d.settled() == 1 })
 		want := []ingest.DeadLetter{{
 			ID: "1-0", Time: all[7].Received, Topic: topic("ap-1"), Payload: payload(all[7]), Size: len(payload(all[7])),
 			Reason: "the store answers 422: clients: type conflict", Class: "store", Count: 1,
@@ -299,7 +198,7 @@ func TestSplittingIsBounded(t *testing.T) {
 			d.log.put(all...)
 			d.ledger.CarryOver(int64(n))
 			writer := start(t, d.writer.Run)
-			waitFor(t, "everything settled", func() bool { return d.position == 1 })
+			waitFor(t, "everything settled", func() bool { return d.settled() == 1 })
 			if err := writer.stop(); err != nil {
 				t.Error(err)
 			}
@@ -316,8 +215,8 @@ func TestSplittingIsBounded(t *testing.T) {
 		}
 		// Each bad reading condemns one batch at each of the levels of halving, which is
 		// then two.
-		if most := 1 + 2*len(bad)*bits.Len(uint(n)); d.store.writes > most {
-			rt.Errorf("%d writes for %d bad of %d, want at most %d", d.store.writes, len(bad), n, most)
+		if most := 1 + 2*len(bad)*bits.Len(uint(n)); d.store.written() > most {
+			rt.Errorf("%d writes for %d bad of %d, want at most %d", d.store.written(), len(bad), n, most)
 		}
 	})
 }
@@ -347,7 +246,7 @@ func TestDamagedEntryIsKeptAndPassed(t *testing.T) {
 		d.log.put(good[2])
 		d.ledger.CarryOver(1 + 42 + 1 + 2 + 1)
 		start(t, d.writer.Run)
-		waitFor(t, "everything settled", func() bool { return d.position == 5 })
+		waitFor(t, "everything settled", func() bool { return d.settled() == 5 })
 		if diff := cmp.Diff(keysOf(good), d.store.keys()); diff != "" {
 			t.Errorf("stored keys (-want +got):\n%s", diff)
 		}
@@ -384,7 +283,7 @@ func TestDamagedEntriesDoNotPileUp(t *testing.T) {
 			before = int(d.source.last)
 		}
 		start(t, d.writer.Run)
-		waitFor(t, "everything settled", func() bool { return d.position == 50 })
+		waitFor(t, "everything settled", func() bool { return d.settled() == 50 })
 		if most > 1 {
 			t.Errorf("%d damaged entries were in memory at once", most)
 		}
@@ -416,8 +315,8 @@ func TestWriterEnds(t *testing.T) {
 			if took := time.Since(began); took > 0 {
 				t.Errorf("stopping took %s", took)
 			}
-			if b := d.ledger.Balance(); d.position != 0 || b != (ingest.Balance{Received: 1, InLog: 1}) {
-				t.Errorf("position %d, ledger %+v", d.position, b)
+			if b := d.ledger.Balance(); d.settled() != 0 || b != (ingest.Balance{Received: 1, InLog: 1}) {
+				t.Errorf("position %d, ledger %+v", d.settled(), b)
 			}
 		})
 	})
@@ -435,11 +334,11 @@ func TestPositionWaitsForTheDeadLetter(t *testing.T) {
 		start(t, d.writer.Run)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if d.position != 0 {
-			t.Fatalf("the position is %d and the dead letter is nowhere", d.position)
+		if d.settled() != 0 {
+			t.Fatalf("the position is %d and the dead letter is nowhere", d.settled())
 		}
 		d.letters.repair()
-		waitFor(t, "everything settled", func() bool { return d.position == 1 })
+		waitFor(t, "everything settled", func() bool { return d.settled() == 1 })
 		d.check(t)
 	})
 }
@@ -452,7 +351,7 @@ func TestWriterMetrics(t *testing.T) {
 		d.store.script = []error{errDown}
 		d.log.put(wifi("ap-1", noon, 1, 1), wifi("ap-1", noon.Add(time.Second), 5, 5), wifi("ap-1", noon, 1, 1))
 		start(t, d.writer.Run)
-		waitFor(t, "everything settled", func() bool { return d.position == 1 })
+		waitFor(t, "everything settled", func() bool { return d.settled() == 1 })
 		if err := testutil.GatherAndCompare(registry, strings.NewReader(`
 			# HELP readings_duplicate_total Readings that a device or the broker sent again.
 			# TYPE readings_duplicate_total counter
