@@ -114,8 +114,8 @@ func TestAFloodKeepsItsRate(t *testing.T) {
 		if got.Due != 2000 || got.Acked != got.Sent {
 			t.Errorf("%+v: %+v, want 2000 due and all acknowledged", run, got)
 		}
-		// The upper bound leaves room for a machine that is busy with other things.
-		if rate := float64(got.Acked) / got.Took.Seconds(); rate > 1.01*run.Rate || rate < 0.5*run.Rate {
+		// It is never faster. How much slower depends on what else the machine does.
+		if rate := float64(got.Acked) / got.Took.Seconds(); rate > 1.01*run.Rate || rate < run.Rate/20 {
 			t.Errorf("%+v: %.0f messages a second", run, rate)
 		}
 	}
