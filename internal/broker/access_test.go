@@ -45,6 +45,21 @@ func TestADeviceMayPublishItsOwnTopicsOnly(t *testing.T) {
 	}
 }
 
+func TestTheServersOwnTopicsAreClosedToEverybody(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	connect(t, b, to("t/#")).ready().stop()
+	service := connect(t, b, func(o *mqtt.Options) { o.ClientID = "service" }).ready()
+	service.send(mqtt.Message{Topic: "t/kept", QoS: mqtt.AtLeastOnce})
+	// To nats-server this would be the order to delete the stream of all queued messages.
+	service.send(mqtt.Message{Topic: "$JS/API/STREAM/DELETE/$MQTT_msgs", QoS: mqtt.AtLeastOnce})
+	service.send(mqtt.Message{Topic: "t/end", QoS: mqtt.AtLeastOnce})
+	got := connect(t, b, to("t/#")).ready().until("t/end")
+	if diff := cmp.Diff([]string{"t/kept ", "t/end "}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAWillObeysTheSameRules(t *testing.T) {
 	t.Parallel()
 	b := start(t, guarded(devices))

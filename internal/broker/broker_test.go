@@ -125,7 +125,7 @@ func TestTopicsComeThroughUnchanged(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	service := connect(t, b, to("t/#")).ready()
-	topics := []string{"t", "t/a.b", "t/a//b", "t//", "t/.", "t/../x", "t/a*", "t/>", "t/Phủ", "t/$x", "t/end"}
+	topics := []string{"t/a.b", "t/a//b", "t//", "t/.", "t/../x", "t/a*", "t/>", "t/Phủ", "t/$x", "t/end"}
 	for _, topic := range topics {
 		service.send(mqtt.Message{Topic: topic, QoS: mqtt.AtLeastOnce})
 	}

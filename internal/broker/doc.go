@@ -26,8 +26,11 @@
 //   - A session may have at most 65535 messages in flight, divided among its subscriptions: each
 //     takes [Options.MaxInFlight], a filter that ends in # takes it twice. A subscription for which
 //     nothing is left is refused.
+//   - A filter that ends in # is two subscriptions: the order between a and a/b is not kept. Within
+//     one subscription it is.
 //   - An unacknowledged message is sent again after [Options.AckWait] on the same connection, and
-//     after a reconnect not earlier than that; MQTT wants it at the reconnect and only then.
-//   - A new connection that takes over the client id of an old one silences the old one's will.
-//   - A second takeover within a second is held back for a second and then closed.
+//     after a reconnect not earlier than that; MQTT wants it at the reconnect and only then. A message
+//     that arrives just while a session changes its connection may wait as long.
+//   - A new connection that takes over the client id of an old one silences the old one's will. When
+//     it happens again within a second, the newcomer is made to wait and then turned away.
 package broker

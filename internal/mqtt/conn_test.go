@@ -178,8 +178,8 @@ func TestConnReportsTheFirstWriteError(t *testing.T) {
 		if err := c.ack(1); !errors.Is(err, first) {
 			t.Errorf("next ack = %v, want %v", err, first)
 		}
-		if _, err := c.Read(make([]byte, 1)); err == nil {
-			t.Error("Read on the broken connection returned nil: the reader would never learn of it")
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, first) {
+			t.Errorf("Read = %v, want %v: the reader must learn what is wrong", err, first)
 		}
 		if err := c.Close(); !errors.Is(err, first) {
 			t.Errorf("Close = %v, want %v", err, first)
@@ -253,7 +253,9 @@ func TestConnEndsWaitingWritersOnClose(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("waiting Write = %v, want %v", err, net.ErrClosed)
 		}
-		<-closed
+		if err := <-closed; err == nil {
+			t.Error("Close returned nil though packets were left unwritten")
+		}
 		if took := time.Since(began); took != closeTimeout {
 			t.Errorf("Close took %v with a peer that does not read, want %v", took, closeTimeout)
 		}

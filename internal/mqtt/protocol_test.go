@@ -250,7 +250,7 @@ func TestRunLeavesNothingRunning(t *testing.T) {
 	testbed.Eventually(t, patience, func() error {
 		stacks := make([]byte, 1<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		for _, stack := range strings.Split(string(stacks), "\n\n") {
+		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 			if strings.Contains(stack, "paho.mqtt") || strings.Contains(stack, "mqtt.(*") {
 				return &leak{stack}
 			}

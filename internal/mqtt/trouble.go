@@ -45,7 +45,7 @@ func (t *troubles) reportAs(what trouble, log *slog.Logger, err error) {
 	if what.filter != "" {
 		args = append(args, "filter", what.filter)
 	}
-	say(what.text, args...) //nolint:sloglint // the text is one of a few constants
+	say(what.text, args...)
 }
 
 // clear reports whether the trouble had been there.
