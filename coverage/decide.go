@@ -96,6 +96,10 @@ type Decision struct {
 	Gap     Thresholds `json:"gap"`
 	Dead    Thresholds `json:"dead"`
 	Covered Thresholds `json:"covered"`
+	// Served are those of the tests that got service, and ServedP the probability of so many,
+	// were it the usable share: what ends a dead cell.
+	ServedP float64    `json:"served_p"`
+	Served  Thresholds `json:"served"`
 }
 
 // evidence is what a decision looks at.
@@ -128,7 +132,7 @@ func (r *Rules) setOf(kind int) int {
 
 // thresholds measures the spread of the tests of one kind.
 func (r *Rules) thresholds(e *evidence, kind int) Thresholds {
-	counts := r.Counts
+	counts := r.Counts // against the operator, and for the bare service that ends a dead cell
 	if kind == positiveKind {
 		counts = r.RebuttalCounts
 	}
@@ -175,10 +179,11 @@ func (r *Rules) decide(e *evidence) Decision {
 	n := e.tally.tests
 	d := Decision{
 		Tests: n, Negative: e.tally.of[negativeKind], Unusable: e.tally.of[unusableKind],
-		GapP: 1, CoveredP: 1, DeadP: 1,
+		GapP: 1, CoveredP: 1, DeadP: 1, ServedP: 1,
 		Gap:     r.thresholds(e, negativeKind),
 		Dead:    r.thresholds(e, unusableKind),
 		Covered: r.thresholds(e, positiveKind),
+		Served:  r.thresholds(e, servedKind),
 	}
 	if n == 0 {
 		return d
@@ -187,6 +192,7 @@ func (r *Rules) decide(e *evidence) Decision {
 	d.GapP = LowerTail(positive, n, r.Share)
 	d.CoveredP = UpperTail(positive, n, r.Share)
 	d.DeadP = LowerTail(n-d.Unusable, n, r.UsableShare)
+	d.ServedP = UpperTail(n-d.Unusable, n, r.UsableShare)
 	switch {
 	case d.DeadP < r.Level && d.Dead.Hold():
 		d.Verdict = Dead
@@ -196,9 +202,4 @@ func (r *Rules) decide(e *evidence) Decision {
 		d.Verdict = Covered
 	}
 	return d
-}
-
-// notDead reports whether it is proven that at least the usable share gets service.
-func (r *Rules) notDead(t *tally) bool {
-	return UpperTail(t.tests-t.of[unusableKind], t.tests, r.UsableShare) < r.Level
 }

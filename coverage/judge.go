@@ -17,7 +17,7 @@ type Judge struct {
 	id         string
 	accessible func(Cell) PointSet
 
-	gapAtMost, deadAtMost, coveredMiss criticalValue
+	gapAtMost, coveredMiss, deadAtMost, servedMiss criticalValue
 
 	cache   map[key]judged
 	days    []dayEvidence
@@ -45,6 +45,7 @@ func NewJudge(rules Rules, accessible func(Cell) PointSet) (*Judge, error) {
 		gapAtMost:   criticalValue{share: rules.Share, level: rules.Level},
 		deadAtMost:  criticalValue{share: rules.UsableShare, level: rules.Level},
 		coveredMiss: criticalValue{share: 1 - rules.Share, level: rules.Level},
+		servedMiss:  criticalValue{share: 1 - rules.UsableShare, level: rules.Level},
 		cache:       make(map[key]judged),
 	}, nil
 }
@@ -59,9 +60,11 @@ type CellVerdict struct {
 	Decision Decision `json:"decision"`
 	Summary  Summary  `json:"summary"`
 	// TargetMbps applied to the tests from From to To.
-	TargetMbps float64                `json:"target_mbps"`
-	From       Day                    `json:"from"`
-	To         Day                    `json:"to"`
+	TargetMbps float64 `json:"target_mbps"`
+	From       Day     `json:"from"`
+	To         Day     `json:"to"`
+	// Further is what is missing where the window proves nothing, else nil.
+	Further    *Further               `json:"further,omitempty"`
 	Accessible PointSet               `json:"accessible"`
 	Points     [PointHexes]PointCount `json:"points"`
 }
@@ -137,6 +140,9 @@ func (j *Judge) judge(v *View, k key, s *series, today Day) CellVerdict {
 	c.Standing = standing
 	c.Decision = j.rules.decide(&e)
 	c.Decision.Rules = j.id
+	if c.Decision.Verdict == Unproven {
+		c.Further = j.further(k.cell, &e, &c.Decision)
+	}
 	for i, p := range e.tally.points {
 		c.Points[i] = PointCount{Tests: p.tests, Negative: p.of[negativeKind], Unusable: p.of[unusableKind]}
 	}

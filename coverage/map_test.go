@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/uber/h3-go/v4"
@@ -26,7 +27,8 @@ func content(m *Map) map[string][]string {
 			}
 		}
 		for _, t := range s.struck {
-			all["struck"] = append(all["struck"], fmt.Sprint(t))
+			name := fmt.Sprintf("%s %s struck", k.cell, k.operator.code())
+			all[name] = append(all[name], fmt.Sprint(t))
 		}
 	}
 	return all
@@ -139,6 +141,18 @@ func TestDrawOfTheDay(t *testing.T) {
 		case i < tests-20 && math.Abs(float64(n)-mean) > 5*math.Sqrt(mean):
 			t.Errorf("test %d was kept %d times, on average it is %.0f", i, n, mean)
 		}
+	}
+}
+
+// A day takes no more room than it may, however many tests it had.
+func TestRoomOfADay(t *testing.T) {
+	t.Parallel()
+	b := bucket{day: 1}
+	for id := range uint32(5000) {
+		b.add(record{who: id * 30})
+	}
+	if got := int(unsafe.Sizeof(b)) + cap(b.records)*int(unsafe.Sizeof(record{})); got > 400 {
+		t.Errorf("a full day takes %d bytes", got)
 	}
 }
 

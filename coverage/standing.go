@@ -51,13 +51,13 @@ func (j *Judge) stand(days []dayEvidence, today Day, t terms, accessible PointSe
 	return state, e
 }
 
-// step applies the proof of a day.
+// step applies the proof of a day. Only proof changes a verdict: that of another, or, of
+// a dead cell, that most attempts get service.
 func (s *Standing) step(proof Verdict, refuted bool, day Day) {
 	next := s.Verdict
 	switch {
 	case proof == Gap && s.Verdict == Dead && !refuted:
-		// A dead cell is a gap as well: only proof that most attempts get service ends it.
-		return
+		return // a dead cell is a gap as well
 	case proof != Unproven:
 		next = proof
 		s.Proven = day
@@ -71,23 +71,16 @@ func (s *Standing) step(proof Verdict, refuted bool, day Day) {
 
 // prove returns what the tally proves, and whether it refutes the verdict that stands.
 func (j *Judge) prove(e *evidence, days []dayEvidence, t terms, standing Verdict) (proof Verdict, refuted bool) {
-	n, positive := e.tally.tests, e.tally.of[positiveKind]
+	n := e.tally.tests
 	if n == 0 {
 		return Unproven, false
 	}
-	gap := positive <= j.gapAtMost.of(n)
-	covered := positive >= n-j.coveredMiss.of(n)
-	dead := n-e.tally.of[unusableKind] <= j.deadAtMost.of(n)
-	switch standing {
-	case Covered:
-		refuted = gap
-	case Gap:
-		refuted = covered
-	case Dead:
-		refuted = j.rules.notDead(&e.tally)
-	}
-	if !gap && !covered && !dead {
-		return Unproven, refuted
+	gap := e.tally.of[positiveKind] <= j.gapAtMost.of(n)
+	covered := e.tally.of[negativeKind] <= j.coveredMiss.of(n)
+	dead := e.tally.of[servedKind] <= j.deadAtMost.of(n)
+	served := standing == Dead && e.tally.of[unusableKind] <= j.servedMiss.of(n)
+	if !gap && !covered && !dead && !served {
+		return Unproven, false
 	}
 	e.timed(&j.rules, recordsOf(days), t.target, j.rules.Validity.FloorDBm)
 	holds := func(proven bool, kind int) bool {
@@ -97,6 +90,7 @@ func (j *Judge) prove(e *evidence, days []dayEvidence, t terms, standing Verdict
 		th := j.rules.thresholds(e, kind)
 		return th.Hold()
 	}
+	refuted = holds(served, servedKind)
 	switch {
 	case holds(dead, unusableKind):
 		return Dead, refuted

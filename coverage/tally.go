@@ -8,6 +8,7 @@ const (
 	negativeKind = iota // missed the target: shows a gap
 	unusableKind        // got no service: shows a dead cell
 	positiveKind        // reached the target: shows coverage
+	servedKind          // got service: shows that a cell is not dead
 	kindCount
 )
 
@@ -28,6 +29,7 @@ func (r record) kinds(target, floor int) (is [kindCount]bool) {
 	is[unusableKind] = !r.usable(floor)
 	is[positiveKind] = r.positive(target) && !is[unusableKind]
 	is[negativeKind] = !is[positiveKind]
+	is[servedKind] = !is[unusableKind]
 	return is
 }
 
