@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// A Check is one condition of readiness. Its function returns nil when it holds
-// and must answer soon.
+// A Check is one condition of readiness. Its function returns nil when it holds,
+// returns when its context ends, and may run at the same time as others.
 type Check struct {
 	Name string
 	Do   func(context.Context) error
@@ -23,7 +24,8 @@ type Check struct {
 type HandlerOptions struct {
 	Gatherer prometheus.Gatherer
 	// Ready are the conditions of /readyz.
-	Ready  []Check
+	Ready []Check
+	// Logger is told of scrapes that fail; nil discards.
 	Logger *slog.Logger
 }
 
@@ -33,6 +35,9 @@ const readyTimeout = 3 * time.Second
 // Handler serves /metrics, /healthz (the process answers) and /readyz (it can do
 // its work), and a page at / that says where things are.
 func Handler(o HandlerOptions) http.Handler {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
@@ -52,12 +57,19 @@ func Handler(o HandlerOptions) http.Handler {
 func ready(w http.ResponseWriter, r *http.Request, checks []Check) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
+	// All at once: one that hangs must not make the others late.
+	errs := make([]error, len(checks))
+	var wait sync.WaitGroup
+	for i, c := range checks {
+		wait.Go(func() { errs[i] = c.Do(ctx) })
+	}
+	wait.Wait()
 	results := make(map[string]string, len(checks))
 	code := http.StatusOK
-	for _, c := range checks {
+	for i, c := range checks {
 		results[c.Name] = "ok"
-		if err := c.Do(ctx); err != nil {
-			results[c.Name] = err.Error()
+		if errs[i] != nil {
+			results[c.Name] = errs[i].Error()
 			code = http.StatusServiceUnavailable
 		}
 	}

@@ -180,7 +180,13 @@ func (s *service) openReaders(ctx context.Context) (*ingest.Writer, ingest.Sourc
 		s.log.Info("readings wait in the stream for the store", "readings", waiting)
 	}
 	tracker := ingest.NewTracker()
-	if position > 0 {
+	state, err := s.readings.State(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("looking at the stream: %w", err)
+	}
+	// After a quiet day everything before the position may be trimmed; then nothing
+	// can come twice either.
+	if state.Entries > 0 && state.First <= position {
 		tail, err := s.reader(ctx, max(position, warmEntries)-warmEntries+1)
 		if err != nil {
 			return nil, nil, err
