@@ -98,7 +98,7 @@ func (s *Store) tokenPlace() string {
 // is meant for.
 func (s *Store) creation() string {
 	if database, policy, ok := strings.Cut(s.options.Bucket, "/"); ok {
-		return fmt.Sprintf(`create it with: influx -execute 'CREATE DATABASE "%s"' (its policy %s too, unless that is autogen)`, database, policy)
+		return fmt.Sprintf(`create it with: influx -execute 'CREATE DATABASE %q' (its policy %s too, unless that is autogen)`, database, policy)
 	}
 	return fmt.Sprintf("create it with: influx bucket create --org %s --name %s", s.options.Org, s.options.Bucket)
 }

@@ -1,10 +1,8 @@
 package sqlite
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"phusong/telemetry"
@@ -201,95 +199,4 @@ func wrongType(v any, ok bool) error {
 		return nil
 	}
 	return fmt.Errorf("a value of type %T does not belong here", v)
-}
-
-// radiosJSON writes the radios with the names of the wire; absent values are left out.
-func radiosJSON(radios []telemetry.Radio) (string, error) {
-	b := make([]byte, 0, 96*len(radios))
-	b = append(b, '[')
-	fields := telemetry.RadioFields()
-	for i := range radios {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, '{')
-		first := true
-		for j := range fields {
-			v, err := value(fields[j].Name, fields[j].RadioRef(&radios[i]))
-			if err != nil {
-				return "", err
-			}
-			if v == nil {
-				continue
-			}
-			if !first {
-				b = append(b, ',')
-			}
-			first = false
-			b = append(b, '"')
-			b = append(b, fields[j].Name...)
-			b = append(b, `":`...)
-			if b, err = appendJSON(b, v); err != nil {
-				return "", err
-			}
-		}
-		b = append(b, '}')
-	}
-	return string(append(b, ']')), nil
-}
-
-func appendJSON(b []byte, v any) ([]byte, error) {
-	switch v := v.(type) {
-	case int64:
-		return strconv.AppendInt(b, v, 10), nil
-	case float64:
-		return strconv.AppendFloat(b, v, 'g', -1, 64), nil
-	}
-	text, err := json.Marshal(v)
-	return append(b, text...), err
-}
-
-func parseRadios(s string, radios *[]telemetry.Radio) error {
-	var parsed []map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(s), &parsed); err != nil {
-		return fmt.Errorf("radios: %w", err)
-	}
-	*radios = make([]telemetry.Radio, len(parsed))
-	fields := telemetry.RadioFields()
-	for i, radio := range parsed {
-		for j := range fields {
-			raw, there := radio[fields[j].Name]
-			if !there {
-				continue
-			}
-			if err := parseJSON(raw, fields[j].RadioRef(&(*radios)[i])); err != nil {
-				return fmt.Errorf("radio %d: %s: %w", i, fields[j].Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-func parseJSON(raw json.RawMessage, ref any) error {
-	switch p := ref.(type) {
-	case *telemetry.Opt[float64]:
-		return unmarshal(raw, p)
-	case *telemetry.Opt[int64]:
-		return unmarshal(raw, p)
-	case *telemetry.Opt[bool]:
-		*p = telemetry.Some(string(raw) == "1")
-		return nil
-	case *telemetry.Opt[string]:
-		return unmarshal(raw, p)
-	}
-	return wrongType(ref, false)
-}
-
-func unmarshal[T comparable](raw json.RawMessage, p *telemetry.Opt[T]) error {
-	var v T
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return err
-	}
-	*p = telemetry.Some(v)
-	return nil
 }

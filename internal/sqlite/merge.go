@@ -22,9 +22,15 @@ func merge(parts []iter.Seq2[telemetry.Reading, error]) iter.Seq2[telemetry.Read
 			next    func() (telemetry.Reading, error, bool)
 		}
 		var heads []head
+		var stops []func()
+		defer func() {
+			for _, stop := range stops {
+				stop()
+			}
+		}()
 		for _, part := range parts {
 			next, stop := iter.Pull2(part)
-			defer stop()
+			stops = append(stops, stop)
 			if r, err, ok := next(); ok {
 				heads = append(heads, head{r, err, next})
 			}

@@ -134,10 +134,8 @@ func testBadQueries(t *testing.T, s *subject) {
 	}
 }
 
-const large = 5000
-
 func testLargeBatch(t *testing.T, s *subject) {
-	batch := many(large)
+	batch := many(s.large)
 	must(t, s.Write(t.Context(), batch))
 	diff(t, "readings", collect(t, s.Readings(t.Context(), spanOf(batch))), batch)
 	keys := make([]telemetry.Key, len(batch))
@@ -147,14 +145,17 @@ func testLargeBatch(t *testing.T, s *subject) {
 	there, err := s.Has(t.Context(), append(keys, telemetry.Key{Kind: telemetry.KindWiFi, Device: "ap-1", Time: 1}))
 	must(t, err)
 	for i, ok := range there {
-		if ok != (i < large) {
-			t.Fatalf("has %+v is %v", keys[min(i, large-1)], ok)
+		if ok != (i < s.large) {
+			t.Fatalf("has %+v is %v", keys[min(i, s.large-1)], ok)
 		}
 	}
 }
 
+// several is more than a store would fetch at once.
+const several = 1500
+
 func testBreakOff(t *testing.T, s *subject) {
-	batch := many(large)
+	batch := many(several)
 	must(t, s.Write(t.Context(), batch))
 	for range 6 { // would exhaust a pool of connections that were not given back
 		r, err := first(s.Readings(t.Context(), spanOf(batch)))
@@ -166,7 +167,7 @@ func testBreakOff(t *testing.T, s *subject) {
 }
 
 func testCancel(t *testing.T, s *subject) {
-	batch := many(large)
+	batch := many(several)
 	must(t, s.Write(t.Context(), batch))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -185,7 +186,7 @@ func testCancel(t *testing.T, s *subject) {
 		}
 	}
 	if !errors.Is(last, context.Canceled) {
-		t.Errorf("after cancelling, %d readings and then %v; want fewer than %d and then context.Canceled", n, last, large)
+		t.Errorf("after cancelling, %d readings and then %v; want fewer than %d and then context.Canceled", n, last, several)
 	}
 	if err := s.Write(ctx, batch[:1]); !errors.Is(err, context.Canceled) {
 		t.Errorf("writing with a cancelled context gave %v", err)
@@ -197,7 +198,7 @@ func testCancel(t *testing.T, s *subject) {
 }
 
 func testConcurrent(t *testing.T, s *subject) {
-	const batches, size = 20, 100
+	const batches, size = 10, 50
 	all := many(batches * size)
 	var written atomic.Int64
 	done := make(chan error, 1)

@@ -46,10 +46,15 @@ type Options struct {
 	// Checks is how many cases each property is tried with, when each costs much;
 	// 0 for as many as rapid's own flag says.
 	Checks int
+	// Large is how many readings a large batch has; default 5000.
+	Large int
 }
 
 // Run runs the suite.
 func Run(t *testing.T, o Options) {
+	if o.Large == 0 {
+		o.Large = 5000
+	}
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *subject)
@@ -75,7 +80,7 @@ func Run(t *testing.T, o Options) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := &subject{Store: o.Open(t), checks: o.Checks}
+			s := &subject{Store: o.Open(t), checks: o.Checks, large: o.Large}
 			t.Cleanup(func() {
 				if err := s.Close(); err != nil {
 					t.Errorf("closing: %v", err)
@@ -94,6 +99,7 @@ func Run(t *testing.T, o Options) {
 type subject struct {
 	Store
 	checks int
+	large  int
 	used   int
 }
 

@@ -245,7 +245,11 @@ func testHas(t *testing.T, s *subject) {
 	// Far apart in time, and asked for twice.
 	k := telemetry.Key{Kind: telemetry.KindWiFi, Device: "ap-1", Time: Epoch.Add(-1000 * time.Hour).UnixMilli(), Seq: 1}
 	keys := []telemetry.Key{k, {Kind: k.Kind, Device: k.Device, Time: k.Time + 36_000_000_000, Seq: telemetry.NoSeq}}
-	got, err := s.Has(t.Context(), append(keys, keys...))
+	keys = append(keys, keys...)
+	for _, odd := range []telemetry.DeviceID{"", `"`, `a") or true //`, "a|ap-1", ".*", "${a}"} {
+		keys = append(keys, telemetry.Key{Kind: k.Kind, Device: odd, Time: k.Time, Seq: 1})
+	}
+	got, err := s.Has(t.Context(), keys)
 	must(t, err)
-	diff(t, "has not", got, make([]bool, 4))
+	diff(t, "has not", got, make([]bool, len(keys)))
 }
