@@ -18,19 +18,20 @@
 // the rest. A client that only used paho would lose its connection that way: paho cannot see the
 // answers to its pings behind the blocked message, and the broker hears nothing from it. Here the
 // connection itself sends the pings and measures silence only while it is reading, so that a blocked
-// handler keeps its session and a dead broker is noticed. Handle must not wait for [Client.Publish] with QoS 1:
-// the broker's answer would be behind the message being handled.
+// handler keeps its session and a dead broker is noticed. Handle must not wait for [Client.Publish]
+// with QoS 1: the broker's answer would be behind the message being handled.
 //
 // The order is paho's SetOrderMatters(true), one call after the other. The alternative starts a
-// goroutine for every message: it was measured to cost more time on the processor, loses the order of a device's
-// readings, and puts no bound on the memory that a blocked handler takes.
+// goroutine for every message: measured, it saves no processor time (about a tenth more), and it
+// loses the order of a device's readings and puts no bound on the memory that a blocked handler takes.
 //
 // # The connection
 //
 // Reading packet by packet costs three system calls a message and writing each PUBACK another.
 // The connection given to paho reads through a buffer of 64 KiB and lets acknowledgements wait for
 // each other for [Options.AckDelay]. Everything else is written at once, by one goroutine, so that
-// packets written meanwhile still share a system call. BenchmarkReceive measures the difference.
+// packets written meanwhile still share a system call. BenchmarkReceive measures the difference: about
+// 0.7 of the processor time of paho as it comes.
 //
 // # Limits
 //

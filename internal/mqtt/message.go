@@ -59,8 +59,9 @@ type Delivery struct {
 }
 
 // Ack tells the broker that the message is safe and need not come again. It may be called by any
-// goroutine, at any time, more than once. It returns at once unless the broker does not read. After the connection ended it does nothing: the message
-// comes again. MQTT wants acknowledgements in the order of arrival.
+// goroutine, at any time, more than once. It returns at once unless the broker does not read. After
+// the connection has ended it does nothing: the message comes again. MQTT wants acknowledgements in
+// the order of arrival.
 func (d *Delivery) Ack() {
 	// A second PUBACK could hit a new message with the same packet id.
 	if d.session == nil || d.acked.Swap(true) {

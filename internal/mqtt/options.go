@@ -33,7 +33,8 @@ type Options struct {
 	// KeepAlive is how long the line may be quiet, in whole seconds; the default is 30 s. A broker
 	// that is silent for half as long again is given up.
 	KeepAlive time.Duration
-	// ConnectTimeout bounds an attempt to connect and the wait for the answer to a subscription; the default is 10 s.
+	// ConnectTimeout bounds an attempt to connect, and the wait for the answer to a subscription; the
+	// default is 10 s.
 	ConnectTimeout time.Duration
 	// MaxReconnectDelay caps the growing pause between attempts; the default is 30 s.
 	MaxReconnectDelay time.Duration
