@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"phusong/internal/testbed"
 )
 
@@ -261,8 +263,8 @@ func TestComplaints(t *testing.T) {
 		"import of a folder":  {[]string{"import", "gnettrack", "--area", "80", empty}, 1, empty + " is a folder: name the log files in it"},
 		"no password file":    {[]string{"simulate", "--password-file", dir + "/none"}, 1, "--password-file: open " + dir + "/none: no such file or directory"},
 		"no authority":        {[]string{"simulate", "--ca-file", file}, 1, "broker: CA file " + file + ": no certificate in PEM form inside"},
-		"negative speed":      {[]string{"simulate", "--speed=-1"}, 2, "simulate: --speed is -1: use 1 for real time, 60 for an hour in a minute, 0 for as fast as possible; see phusong --help"},
-		"no devices":          {[]string{"simulate", "--access-points=-1"}, 2, "simulate: --access-points is -1: use 0 or more; "},
+		"negative speed":      {[]string{"simulate", "--speed=-1"}, 2, "simulate play: --speed is -1: use 1 for real time, 60 for an hour in a minute, 0 for as fast as possible; see phusong --help"},
+		"no devices":          {[]string{"simulate", "--access-points=-1"}, 2, "simulate play: --access-points is -1: use 0 or more; "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -295,17 +297,19 @@ func listener(t *testing.T) string {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
-	for _, line := range []string{
-		"", "demo", "serve", "simulate", "import", "import gnettrack", "check", "check config", "check ledger",
-		"deadletters", "deadletters list", "deadletters replay", "devices", "version",
-	} {
-		args := append(strings.Fields(line), "--help")
+	var list func(*kong.Node)
+	list = func(node *kong.Node) {
+		args := append(strings.Fields(strings.TrimPrefix(node.Path(), "phusong")), "--help")
 		got := command(t, args...)
 		if got.code != 0 || got.stderr != "" {
 			t.Errorf("phusong %s: exit status %d, standard error %q", strings.Join(args, " "), got.code, got.stderr)
 		}
 		fmt.Fprintf(&all, "$ phusong %s\n%s\n", strings.Join(args, " "), got.stdout)
+		for _, child := range node.Children {
+			list(child)
+		}
 	}
+	list(newParser(new(cli), &process{stdout: io.Discard, stderr: io.Discard}, func(int) {}).Model.Node)
 	golden(t, "testdata/help.txt", all.String())
 }
 

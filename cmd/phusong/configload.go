@@ -40,7 +40,7 @@ func readConfig(path string, config *Config) error {
 	if err != nil {
 		return reason(err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	decoder := yaml.NewDecoder(file)
 	decoder.KnownFields(true)
 	if err := decoder.Decode(config); errors.Is(err, io.EOF) {

@@ -114,7 +114,7 @@ func (c *demoCmd) fillHistory(ctx context.Context, p *process, s *service, until
 		return err
 	}
 	bar := newCountBar(p.stderr, "filling in the last days, in minutes")
-	defer bar.Close() //nolint:errcheck // it only draws
+	defer bar.Close() // it only draws
 	bar.ChangeMax(int(c.History.Minutes()))
 	readings := 0
 	for e := range past.Events(until) {

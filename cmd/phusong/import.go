@@ -184,7 +184,7 @@ func (c *gnettrackCmd) each(path string, base codec.GNetTrackOptions, p *process
 	if err != nil {
 		return result, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		return result, fmt.Errorf("%s is a folder: name the log files in it", path)
 	}
@@ -194,7 +194,7 @@ func (c *gnettrackCmd) each(path string, base codec.GNetTrackOptions, p *process
 	var r io.Reader = file
 	if p != nil {
 		bar := newBar(p.stderr, file, filepath.Base(path))
-		defer bar.Close() //nolint:errcheck // it only draws
+		defer bar.Close() // it only draws
 		r = io.TeeReader(file, bar)
 	}
 	log, err := codec.NewGNetTrack(r, base)
@@ -268,6 +268,6 @@ func operatorsIn(path string) (map[string]telemetry.OperatorCode, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	return codec.GNetTrackOperators(file, path)
 }

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -227,6 +226,7 @@ func mobileOfSQLite(t *testing.T, path string) (list []storedTest) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var r storedTest
 		if err := rows.Scan(&r.Device, &r.SIM, &r.Outcome, &r.Time, &r.Seq, &r.Flags, &r.Download); err != nil {
@@ -234,7 +234,7 @@ func mobileOfSQLite(t *testing.T, path string) (list []storedTest) {
 		}
 		list = append(list, r)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return sorted(list)

@@ -39,7 +39,7 @@ func (c *playCmd) Validate() error {
 	case c.Connections < 0:
 		return fmt.Errorf("--connections is %d: use 0 or more", c.Connections)
 	}
-	return nil
+	return c.worldFlags.Validate() // ours hides it
 }
 
 // Run plays the fleet until it is over or the process is told to stop.
@@ -100,7 +100,7 @@ func (c *playCmd) writeTruth(p *process, world *simulator.World, player *simulat
 		return fmt.Errorf("there is no truth to write: nothing was played")
 	}
 	bar := newCountBar(p.stderr, "writing the truth")
-	defer bar.Close() //nolint:errcheck // it only draws
+	defer bar.Close() // it only draws
 	err := simulator.WriteTruth(context.WithoutCancel(p.ctx), world, c.Truth, simulator.CoverageQuestion{From: world.Start(), To: until}, func(done, all int) {
 		bar.ChangeMax(all)
 		_ = bar.Set(done) // it only draws
