@@ -38,16 +38,20 @@ func TestWhoIsAdmitted(t *testing.T) {
 		"in our name":                      {broker.Credentials{Username: ownAccount, Password: "guessed"}, false, passwords, nil},
 		"in our name where all may":        {broker.Credentials{Username: ownAccount, Password: ""}, true, nil, nil},
 		"in our name with a certificate":   {broker.Credentials{Username: ownAccount, Password: "guessed", CommonName: "ap-1"}, false, nil, nil},
-		"device with its password":         {broker.Credentials{Username: "ap-1", Password: "right"}, false, passwords, ptr(own("ap-1"))},
+		"device with its password":         {broker.Credentials{Username: "ap-1", Password: "right"}, false, passwords, new(own("ap-1"))},
 		"device with another":              {broker.Credentials{Username: "ap-1", Password: "wrong"}, false, passwords, nil},
 		"device without":                   {broker.Credentials{Username: "ap-1"}, false, passwords, nil},
+		"device in its own session":        {broker.Credentials{Username: "ap-1", Password: "right", ClientID: "ap-1"}, false, passwords, new(own("ap-1"))},
+		"device in a session of no device": {broker.Credentials{Username: "ap-1", Password: "right", ClientID: "auto-1399D0A1"}, false, passwords, new(own("ap-1"))},
+		"device in the session of another": {broker.Credentials{Username: "ap-1", Password: "right", ClientID: "ap-2"}, false, passwords, nil},
+		"certificate in our session":       {broker.Credentials{CommonName: "probe-9", ClientID: "phusong"}, false, nil, nil},
 		"unknown device":                   {broker.Credentials{Username: "ap-2", Password: "right"}, false, passwords, nil},
 		"nobody":                           {broker.Credentials{}, false, passwords, nil},
 		"nobody, and no passwords":         {broker.Credentials{}, false, nil, nil},
 		"anybody where all may":            {broker.Credentials{Username: "x", Password: "y"}, true, nil, &everything},
-		"certificate":                      {broker.Credentials{CommonName: "probe-9"}, false, nil, ptr(own("probe-9"))},
-		"certificate and a user name":      {broker.Credentials{CommonName: "probe-9", Username: "ap-1", Password: "right"}, false, passwords, ptr(own("probe-9"))},
-		"certificate where all may":        {broker.Credentials{CommonName: "probe-9"}, true, nil, ptr(own("probe-9"))},
+		"certificate":                      {broker.Credentials{CommonName: "probe-9"}, false, nil, new(own("probe-9"))},
+		"certificate and a user name":      {broker.Credentials{CommonName: "probe-9", Username: "ap-1", Password: "right"}, false, passwords, new(own("probe-9"))},
+		"certificate where all may":        {broker.Credentials{CommonName: "probe-9"}, true, nil, new(own("probe-9"))},
 		"certificate with a wildcard":      {broker.Credentials{CommonName: "+"}, false, nil, nil},
 		"certificate with levels":          {broker.Credentials{CommonName: "a/b"}, false, nil, nil},
 		"certificate of a person":          {broker.Credentials{CommonName: "Nguyễn Văn An"}, false, nil, nil},
@@ -181,5 +185,3 @@ func passwordsFile(t *testing.T, pairs ...string) string {
 	}
 	return path
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -88,9 +89,9 @@ func admit(c broker.Credentials, ownPassword string, anonymous bool, passwords *
 	case c.Username == ownAccount:
 		return broker.Everything(), subtle.ConstantTimeCompare([]byte(c.Password), []byte(ownPassword)) == 1
 	case c.CommonName != "":
-		return devicePermission(c.CommonName)
+		return devicePermission(c.CommonName, c.ClientID)
 	case passwords != nil && passwords.Verify(c.Username, c.Password):
-		return devicePermission(c.Username)
+		return devicePermission(c.Username, c.ClientID)
 	case anonymous:
 		return broker.Everything(), true
 	}
@@ -98,10 +99,15 @@ func admit(c broker.Credentials, ownPassword string, anonymous bool, passwords *
 }
 
 // devicePermission lets a device publish on its own topics. A name that is no
-// device id could hold wildcards, and is refused.
-func devicePermission(name string) (broker.Permission, bool) {
+// device id could hold wildcards, and is refused. So is a client id with the form
+// of a device id that is not the device's own: whoever connects under a client id
+// takes over its session, ours included, with all that is queued for it.
+func devicePermission(name, clientID string) (broker.Permission, bool) {
 	id, err := telemetry.ParseDeviceID(name)
 	if err != nil {
+		return broker.Permission{}, false
+	}
+	if _, err := telemetry.ParseDeviceID(clientID); err == nil && clientID != name {
 		return broker.Permission{}, false
 	}
 	return broker.Permission{Publish: []string{wire.Prefix + "/+/+/" + string(id) + "/+"}}, true
@@ -140,7 +146,7 @@ func trustOnly(own tls.Certificate) *tls.Config {
 		// The check that this turns off is replaced by a stricter one.
 		InsecureSkipVerify: true, //nolint:gosec // see VerifyConnection
 		VerifyConnection: func(state tls.ConnectionState) error {
-			if len(state.PeerCertificates) == 0 || string(state.PeerCertificates[0].Raw) != string(own.Certificate[0]) {
+			if len(state.PeerCertificates) == 0 || !bytes.Equal(state.PeerCertificates[0].Raw, own.Certificate[0]) {
 				return errors.New("somebody else answers in place of the embedded broker")
 			}
 			return nil
