@@ -126,7 +126,7 @@ func offline(ctx context.Context, c *Config, do func(context.Context, *resting) 
 	if err != nil {
 		return err
 	}
-	closing.add(func() error { return closeStream(server) })
+	closing.add(func() error { return closeStream(ctx, server) })
 	opened, err := openStore(ctx, c, quiet)
 	if err != nil {
 		return err

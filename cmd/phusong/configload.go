@@ -64,8 +64,7 @@ var (
 // plainYAMLError says in the reader's words what the decoder says in Go's.
 func plainYAMLError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	var typed *yaml.TypeError
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
 		text = strings.Join(typed.Errors, "; ")
 	}
 	text = wrongLevel.ReplaceAllString(text, "log.level is $1: use debug, info, warn or error")

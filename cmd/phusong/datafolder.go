@@ -48,8 +48,7 @@ func makeFolder(dir string) error {
 
 // reason takes the path out of a file system error that is told with its path.
 func reason(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err
 	}
 	return err

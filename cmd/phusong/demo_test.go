@@ -79,7 +79,7 @@ func TestDemo(t *testing.T) {
 func balanced(t *testing.T, stdout string) {
 	t.Helper()
 	said := regexp.MustCompile(`ended: received (\d+) = stored (\d+) \+ rejected 0 \+ waiting 0\n`).FindStringSubmatch(stdout)
-	if said == nil || said[1] != said[2] || len(said[1]) < 3 {
+	if len(said) != 3 || said[1] != said[2] || len(said[1]) < 3 {
 		t.Errorf("it does not end with a balance in which all is stored:\n%s", stdout)
 	}
 }

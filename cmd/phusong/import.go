@@ -111,7 +111,7 @@ func (c *gnettrackCmd) publish(p *process, base codec.GNetTrackOptions) error {
 		waiting, cancel := context.WithTimeout(ctx, c.Wait)
 		defer cancel()
 		if err := client.Await(waiting); err != nil {
-			return c.unanswered(p.ctx, err)
+			return c.unanswered(p.ctx.Err() != nil, err)
 		}
 		var all importTotal
 		for _, file := range c.Files {
@@ -127,8 +127,8 @@ func (c *gnettrackCmd) publish(p *process, base codec.GNetTrackOptions) error {
 }
 
 // unanswered says why no connection came to stand in time.
-func (c *gnettrackCmd) unanswered(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+func (c *gnettrackCmd) unanswered(stopped bool, err error) error {
+	if stopped {
 		return errors.New("stopped before the broker answered; nothing was published")
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // parts are the moving parts of a process. They run together and are stopped one
@@ -62,8 +63,8 @@ func (c *cleanups) add(f func() error) { *c = append(*c, f) }
 
 func (c *cleanups) run() error {
 	var errs []error
-	for i := len(*c) - 1; i >= 0; i-- {
-		errs = append(errs, (*c)[i]())
+	for _, f := range slices.Backward(*c) {
+		errs = append(errs, f())
 	}
 	*c = nil
 	return errors.Join(errs...)

@@ -75,7 +75,7 @@ func newService(ctx context.Context, c Config, log *slog.Logger) (_ *service, er
 			return nil, err
 		}
 	}
-	s.registerMetrics()
+	s.registerMetrics() //nolint:contextcheck // a scrape has no context
 	return s, nil
 }
 
@@ -124,7 +124,7 @@ func (s *service) openStream(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.closing.add(func() error { return closeStream(s.server) })
+	s.closing.add(func() error { return closeStream(ctx, s.server) })
 	return nil
 }
 

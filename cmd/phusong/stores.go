@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -65,8 +66,7 @@ func openStream(ctx context.Context, c *Config, log *slog.Logger) (server *strea
 		letters, err = server.Log(ctx, stream.LogOptions{Name: lettersLog, MaxBytes: int64(c.Stream.DeadLettersMaxBytes), WhenFull: stream.DropOldest})
 	}
 	if err != nil {
-		closeStream(server)
-		return nil, nil, nil, fmt.Errorf("opening the stream: %w", err)
+		return nil, nil, nil, errors.Join(fmt.Errorf("opening the stream: %w", err), closeStream(ctx, server))
 	}
 	return server, readings, letters, nil
 }
@@ -74,8 +74,8 @@ func openStream(ctx context.Context, c *Config, log *slog.Logger) (server *strea
 // streamCloseTimeout bounds how long a stopping stream waits for appends.
 const streamCloseTimeout = 5 * time.Second
 
-func closeStream(server *stream.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), streamCloseTimeout)
+func closeStream(ctx context.Context, server *stream.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), streamCloseTimeout)
 	defer cancel()
 	return server.Close(ctx)
 }
