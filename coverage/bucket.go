@@ -54,10 +54,13 @@ func (b *bucket) full() bool {
 	return len(b.records) == TestsPerDay && b.records[TestsPerDay-1].counts()
 }
 
-// appendCounted appends the records of a day that count: valid, not struck out, and at
-// least slotSeconds after the last such one of the same device. They come in the order
+// appendCounted appends the records of a day that count: valid, not superseded, not struck
+// out, and at least slotSeconds after the last such one of the same device. They come in the order
 // of device and time.
 func (s *series) appendCounted(list []record, b *bucket) []record {
+	if b.day < s.from {
+		return list
+	}
 	from := len(list)
 	for _, r := range b.records {
 		if r.counts() && !s.isStruck(b.day, r) {

@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -101,3 +102,7 @@ func (r record) testID(day Day) TestID {
 
 // DeviceHash returns the short hash by which tests name the device.
 func DeviceHash(id telemetry.DeviceID) uint16 { return uint16(deviceHash(id)) }
+
+func compareIDs(a, b TestID) int {
+	return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Second, b.Second), cmp.Compare(a.Device, b.Device))
+}

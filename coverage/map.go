@@ -83,6 +83,7 @@ type series struct {
 	generation uint32
 	days       []bucket
 	struck     []struckTest // sorted
+	from       Day          // what is older is superseded; 0 for nothing
 }
 
 // NewMap returns an empty map.
@@ -148,7 +149,7 @@ func (m *Map) own(k key, s *series) *series {
 	if s.generation == m.generation {
 		return s
 	}
-	mine := &series{generation: m.generation, days: slices.Clone(s.days), struck: slices.Clone(s.struck)}
+	mine := &series{generation: m.generation, days: slices.Clone(s.days), struck: slices.Clone(s.struck), from: s.from}
 	for i := range mine.days {
 		mine.days[i].records = slices.Clone(mine.days[i].records)
 	}
@@ -191,6 +192,7 @@ func (m *Map) Merge(other *Map) error {
 		for _, t := range theirs.struck {
 			s.strike(t)
 		}
+		s.from = max(s.from, theirs.from)
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ func content(m *Map) map[string][]string {
 				all[name] = append(all[name], fmt.Sprintf("%s %s %d", r.testID(b.day), r.reason(), r.rate()))
 			}
 		}
+		if s.from != 0 {
+			all[fmt.Sprintf("%s %s", k.cell, k.operator.code())] = []string{"from " + s.from.String()}
+		}
 		for _, t := range s.struck {
 			name := fmt.Sprintf("%s %s struck", k.cell, k.operator.code())
 			all[name] = append(all[name], fmt.Sprint(t))

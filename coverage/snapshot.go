@@ -76,6 +76,7 @@ func (e *encoder) series(k key, s *series) {
 			_, _ = e.w.Write(raw[:])
 		}
 	}
+	e.number(uint64(uint32(s.from)))
 	e.number(uint64(len(s.struck)))
 	for _, t := range s.struck {
 		e.number(uint64(uint32(t.day)))
@@ -186,6 +187,7 @@ func (d *decoder) series() *series {
 		d.records(&b)
 		s.days = append(s.days, b)
 	}
+	s.from = Day(int32(uint32(d.number())))
 	for n := d.number(); n > 0 && d.err == nil; n-- {
 		t := struckTest{day: Day(int32(uint32(d.number()))), who: uint32(d.number())}
 		if len(s.struck) > 0 && s.struck[len(s.struck)-1].compare(t) >= 0 {

@@ -30,10 +30,14 @@ func TestSnapshots(t *testing.T) {
 		}
 		half := rapid.IntRange(0, len(readings)).Draw(t, "half")
 		live := mapOf(t, readings[:half])
-		for k, s := range live.series {
+		for _, k := range live.view().keys() {
+			s := live.series[k]
 			id := s.days[0].records[0].testID(s.days[0].day)
 			if err := live.Strike(k.cell, k.operator.code(), []TestID{id}); err != nil {
 				t.Fatal(err)
+			}
+			if rapid.Bool().Draw(t, "supersede") {
+				live.Supersede(k.cell, k.operator.code(), s.days[0].day+1)
 			}
 		}
 		first := encoded(t, live, 42)

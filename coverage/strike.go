@@ -64,3 +64,12 @@ func (s *series) holds(id TestID) bool {
 	}
 	return false
 }
+
+// Supersede makes the tests of a cell and operator from before a day count no more: the
+// network was repaired, and the old tests are not about it. The latest day of several holds.
+func (m *Map) Supersede(cell Cell, operator telemetry.OperatorCode, before Day) {
+	k := key{cell, plmnOf(operator)}
+	if s := m.series[k]; s != nil && s.from < before {
+		m.own(k, s).from = before
+	}
+}
