@@ -54,7 +54,7 @@ func (c *demoCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(p.stderr, config.Log)
+	log := newLogger(aboveProgress(p.stderr), config.Log)
 	s, err := newService(ctx, config, log)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (c *demoCmd) Run(p *process) error {
 	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return c.play(ctx, p, s, player, world) })
 	c.greet(p, s)
 	err = s.run(ctx)
-	fmt.Fprintf(p.stdout, "\nended: %s\nthe demo's devices: %s\n", s.ledger.Balance(), progressLine(player.Progress()))
+	fmt.Fprintf(p.stdout, "\nended: %s\nthe simulated devices: %s\n", s.ledger.Balance(), sentLine(player.Progress()))
 	return err
 }
 

@@ -56,7 +56,7 @@ func (c *playCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(p.stderr, DefaultConfig().Log)
+	log := newLogger(aboveProgress(p.stderr), DefaultConfig().Log)
 	var broker simulator.Broker = deviceBroker{connection}
 	if c.Connections > 0 {
 		shared := simulator.Shared(broker, "phusong-simulator", c.Connections)
@@ -85,7 +85,7 @@ func (c *playCmd) Run(p *process) error {
 		return player.Run(ctx, world.Events(until))
 	})
 	err = group.Wait()
-	fmt.Fprintln(p.stdout, progressLine(player.Progress()))
+	fmt.Fprintln(p.stdout, sentLine(player.Progress()))
 	if c.Truth == "" {
 		return err
 	}
@@ -138,7 +138,34 @@ func showProgress(ctx context.Context, w io.Writer, player *simulator.Player) er
 }
 
 func progressLine(p simulator.Progress) string {
-	return fmt.Sprintf("%d devices connected, %d messages, %d readings sent, %d attempts repeated, %d refused", p.Connected, p.Messages, p.Readings, p.Retries, p.Refused)
+	return fmt.Sprintf("%d devices connected, %s", p.Connected, sentLine(p))
+}
+
+// sentLine says what was sent, and what went wrong if anything did.
+func sentLine(p simulator.Progress) string {
+	line := fmt.Sprintf("%d messages with %d readings sent", p.Messages, p.Readings)
+	if p.Retries > 0 || p.Refused > 0 {
+		line += fmt.Sprintf(", %d attempts repeated, %d refused", p.Retries, p.Refused)
+	}
+	return line
+}
+
+// aboveProgress returns a writer of whole lines that do not run into a line of
+// progress on the same terminal.
+func aboveProgress(w io.Writer) io.Writer {
+	if !isTerminal(w) {
+		return w
+	}
+	return clearing{w}
+}
+
+type clearing struct{ io.Writer }
+
+func (c clearing) Write(line []byte) (int, error) {
+	if _, err := c.Writer.Write(append([]byte("\r\x1b[K"), line...)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // deviceBroker gives each simulated device an MQTT connection of its own.
