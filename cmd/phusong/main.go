@@ -29,6 +29,7 @@ type cli struct {
 	Check       checkCmd       `cmd:"" help:"Check a configuration, or that nothing was lost."`
 	Deadletters deadlettersCmd `cmd:"" help:"List refused messages, or process them again."`
 	Devices     devicesCmd     `cmd:"" help:"List devices and their state, from the running service."`
+	Loadtest    loadtestCmd    `cmd:"" help:"Find the highest rate of messages that a running service sustains."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

@@ -95,7 +95,7 @@ func TestAFloodOutlastsThePacketIDs(t *testing.T) {
 		},
 		Window: 65535,
 	})
-	const count = 140_000
+	const count = 70_000
 	if got := send(t, f, mqtt.FloodRun{Count: count}); got.Acked != count {
 		t.Errorf("%d acknowledged, want %d", got.Acked, count)
 	}
