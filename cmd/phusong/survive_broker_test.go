@@ -19,6 +19,7 @@ func TestSurvivesBrokerRestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.awaitAtLeast("phusong_readings_stored_total", stored+1000)
+		f.more()
 		w.broker.Stop()
 		w.awaitUnready("broker")
 		w.awaitExactly("phusong_mqtt_connected", 0)

@@ -110,6 +110,7 @@ func TestStopsInFullFlow(t *testing.T) {
 		t.Errorf("it stopped with %q, want the ledger, with nothing waiting", line)
 	}
 	w.mustLeaveNothing()
+	f.more()
 	w.start()
 	w.awaitAtLeast("phusong_readings_stored_total", 1000)
 	w.settle(f)

@@ -23,11 +23,12 @@ func TestSurvivesKill(t *testing.T) {
 			f := newFleet(t, w.broker.URL())
 			f.begin(4)
 			for range 3 {
-				w.awaitAtLeast("phusong_readings_stored_total", 2000)
+				w.awaitAtLeast("phusong_readings_stored_total", 1500)
+				f.more()
 				w.process.Kill()
 				w.launch()
 			}
-			w.awaitAtLeast("phusong_readings_stored_total", 2000)
+			w.awaitAtLeast("phusong_readings_stored_total", 1500)
 			w.settle(f)
 		})
 	}

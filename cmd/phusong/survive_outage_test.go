@@ -40,10 +40,12 @@ func TestSurvivesWithoutStore(t *testing.T) {
 			f.begin(1)
 			w.awaitAtLeast("phusong_readings_stored_total", 1000)
 			test.leave(w)
+			f.more()
 			w.awaitAtLeast("phusong_readings_waiting", 1000)
 			w.mustSpool()
 
 			w.stop()
+			f.more()
 			w.start()
 			w.process.WaitLog("readings wait in the stream for the store")
 			w.process.WaitLog("the store does not take readings")
@@ -51,6 +53,7 @@ func TestSurvivesWithoutStore(t *testing.T) {
 			w.awaitAtLeast("phusong_readings_waiting", 2000)
 			w.mustSpool()
 
+			f.more()
 			test.back(w)
 			w.process.WaitLog("writing again")
 			w.settle(f)
@@ -101,6 +104,7 @@ func TestSurvivesRefusalByStore(t *testing.T) {
 	refused := reading{Device: poison, Seq: 7, Time: at}
 	f.publish(telemetryTopic("wifi", poison), fmt.Appendf(nil, `{"time":%d,"seq":7,"clients":3}`, at)) // acknowledged, but not to be stored
 	w.awaitExactly(`phusong_readings_rejected_total{reason="store"}`, 1)
+	f.more()
 	w.awaitAtLeast("phusong_readings_stored_total", 2000)
 	f.rest()
 	w.awaitExactly("phusong_readings_waiting", 0)
