@@ -69,13 +69,13 @@ func TestAHundredThousandDevicesFitInto2GiB(t *testing.T) {
 	var most uint64
 	var memory runtime.MemStats
 	n := 0
-	for range w.Events(testStart.Add(4 * time.Minute)) {
+	for range w.Events(testStart.Add(150 * time.Second)) {
 		if n++; n%100_000 == 0 {
 			runtime.ReadMemStats(&memory)
 			most = max(most, memory.Sys)
 		}
 	}
-	if n < 500_000 || most == 0 || most > 2<<30 {
+	if n < 400_000 || most == 0 || most > 2<<30 {
 		t.Errorf("after %d events the process holds %d MiB, want less than 2048", n, most>>20)
 	}
 	t.Logf("%d events, %d MiB, of them %d MiB alive", n, most>>20, memory.HeapAlloc>>20)

@@ -38,6 +38,10 @@ func WriteTruth(ctx context.Context, w *World, folder string, q CoverageQuestion
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("writing the truth: %w", err)
 	}
+	cells, err := w.Cells()
+	if err != nil {
+		return fmt.Errorf("writing the truth: %w", err)
+	}
 	for _, file := range []struct {
 		name  string
 		write func(io.Writer) error
@@ -45,7 +49,7 @@ func WriteTruth(ctx context.Context, w *World, folder string, q CoverageQuestion
 		{FaultsFile, func(out io.Writer) error { return writeJSON(out, w.Faults(q.From, q.To)) }},
 		{SitesFile, func(out io.Writer) error { return writeJSON(out, w.SiteStates(q.To)) }},
 		{AirFile, func(out io.Writer) error { return writeJSON(out, w.airHours(q.From, q.To)) }},
-		{CoverageFile, func(out io.Writer) error { return writeCoverage(ctx, out, w, q, progress) }},
+		{CoverageFile, func(out io.Writer) error { return writeCoverage(ctx, out, w, cells, q, progress) }},
 	} {
 		if err := writeFile(filepath.Join(folder, file.name), file.write); err != nil {
 			return fmt.Errorf("writing the truth: %w", err)
@@ -88,11 +92,7 @@ func (w *World) airHours(from, to time.Time) []AirHour {
 }
 
 // writeCoverage streams the features: a province has tens of thousands.
-func writeCoverage(ctx context.Context, out io.Writer, w *World, q CoverageQuestion, progress func(done, all int)) error {
-	cells, err := w.Cells()
-	if err != nil {
-		return err
-	}
+func writeCoverage(ctx context.Context, out io.Writer, w *World, cells []string, q CoverageQuestion, progress func(done, all int)) error {
 	if _, err := io.WriteString(out, `{"type":"FeatureCollection","features":[`); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func writeCoverage(ctx context.Context, out io.Writer, w *World, q CoverageQuest
 		}
 		first = false
 	}
-	_, err = io.WriteString(out, "\n]}\n")
+	_, err := io.WriteString(out, "\n]}\n")
 	return err
 }
 

@@ -60,10 +60,7 @@ func (f *fleet) birth(r *run, now int64) {
 // uploadHistory sends the readings from before Start. They were numbered before all
 // others: the device takes its first sample of the live time later.
 func (f *fleet) uploadHistory(r *run, now int64) {
-	step := millis(f.world.options.HistoryInterval)
-	if r.Kind == telemetry.KindMobile {
-		step = r.interval
-	}
+	step := f.world.historyStep(r.device)
 	pending, live := make([]sample, 0, maxUpload), r.backlog
 	r.backlog = nil
 	seq := r.seq - int64(len(live))
@@ -92,4 +89,23 @@ func (f *fleet) uploadHistory(r *run, now int64) {
 		live[i].seq = old.seq
 	}
 	r.seq, r.backlog = old.seq, live
+}
+
+// historyStep is the time between the readings of a device's memory. Probes keep
+// every test: each is evidence of its own.
+func (w *World) historyStep(d *device) int64 {
+	if d.Kind == telemetry.KindMobile {
+		return d.interval
+	}
+	return millis(w.options.HistoryInterval)
+}
+
+// HistoryReadings returns how many readings from before Start the fleet uploads at
+// most: devices that were dark for a while have fewer. It is for progress bars.
+func (w *World) HistoryReadings() int {
+	var sum int64
+	for i := range w.devices {
+		sum += millis(w.options.History) / w.historyStep(&w.devices[i])
+	}
+	return int(sum)
 }

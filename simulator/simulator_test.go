@@ -42,7 +42,7 @@ func digest(w *World, until time.Time) string {
 
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
-	until := testStart.Add(6 * time.Hour)
+	until := testStart.Add(2 * time.Hour)
 	a, b := digest(newWorld(t, nil), until), digest(newWorld(t, nil), until)
 	if a != b {
 		t.Error("two worlds of the same seed told different stories")
@@ -54,13 +54,14 @@ func TestSameSeedSameBytes(t *testing.T) {
 
 func TestWhateverDevicesSayIsValid(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.History = 24 * time.Hour })
+	w := newWorld(t, func(o *Options) { o.History = 12 * time.Hour })
 	var decoder wire.Decoder
 	var buf []byte
 	counts := make(map[telemetry.Kind]int)
 	last := make(map[telemetry.DeviceID]int64)
 	var at time.Time
-	for e := range w.Events(testStart.Add(3 * time.Hour)) {
+	history := 0
+	for e := range w.Events(testStart.Add(90 * time.Minute)) {
 		if e.At.Before(at) {
 			t.Fatalf("an event at %v comes after one at %v", e.At, at)
 		}
@@ -76,6 +77,9 @@ func TestWhateverDevicesSayIsValid(t *testing.T) {
 		for i := range m.Readings {
 			r := &m.Readings[i]
 			counts[r.Kind]++
+			if r.Time.Before(testStart) && r.Kind != telemetry.KindStatus {
+				history++
+			}
 			if seq, ok := r.Seq.Get(); ok {
 				if seq != last[r.Device]+1 {
 					t.Fatalf("%s counts %d after %d", r.Device, seq, last[r.Device])
@@ -86,6 +90,9 @@ func TestWhateverDevicesSayIsValid(t *testing.T) {
 		if again := wire.AppendPayload(nil, &m.Readings[0]); len(m.Readings) == 1 && !bytes.Equal(again, buf) {
 			t.Fatalf("read back as\n%s\nfrom\n%s", again, buf)
 		}
+	}
+	if most := w.HistoryReadings(); history == 0 || history > most+len(w.devices) || history < most/2 {
+		t.Errorf("%d readings are older than the start, %d were announced at most", history, most)
 	}
 	for _, k := range telemetry.Kinds() {
 		if counts[k] == 0 {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/uber/h3-go/v4"
-	"pgregory.net/rapid"
 
 	"phusong/internal/testbed"
 	"phusong/internal/wire"
@@ -65,7 +64,7 @@ func TestAPerfectDetectorIsPerfect(t *testing.T) {
 	}
 	cells := sampleCells(t, w, all)
 	q := CoverageQuestion{From: testStart, To: testStart.AddDate(0, 0, 7)}
-	const tests = 700
+	const tests = 500
 	var truth []Coverage
 	detectors := make(map[string]*perfectDetector)
 	for c, err := range w.CoverageOf(t.Context(), cells, q) {
@@ -104,7 +103,7 @@ func sampleCells(t *testing.T, w *World, all []string) []string {
 			t.Fatal(err)
 		}
 		inZone := project(telemetry.Point{Lat: center.Lat, Lon: center.Lng}).distance(zone.center) < zone.radius
-		if i%200 == 0 || (i%5 == 0 && inZone) {
+		if i%300 == 0 || (i%5 == 0 && inZone) {
 			cells = append(cells, name)
 		}
 	}
@@ -149,19 +148,14 @@ func TestDevicesAreHeardWhenTheTruthSaysSo(t *testing.T) {
 func TestDevicesAreHeardWhateverTheSeed(t *testing.T) {
 	t.Parallel()
 	testbed.Slow(t)
-	rapid.Check(t, func(t *rapid.T) {
-		start := testStart.Add(time.Duration(rapid.IntRange(0, 365*24*60).Draw(t, "minutes")) * time.Minute)
-		checkHearing(t, rapid.SampledFrom(ScenarioNames()).Draw(t, "scenario"), rapid.Uint64().Draw(t, "seed"), start)
-	})
+	names := ScenarioNames()
+	for n := range uint64(20) {
+		h := key(2026, forTest, n)
+		checkHearing(t, names[h%uint64(len(names))], h, testStart.Add(time.Duration(mix(h)%(365*24*60))*time.Minute))
+	}
 }
 
-type checker interface {
-	Helper()
-	Fatal(...any)
-	Errorf(string, ...any)
-}
-
-func checkHearing(t checker, name string, seed uint64, start time.Time) {
+func checkHearing(t *testing.T, name string, seed uint64, start time.Time) {
 	t.Helper()
 	scenario, err := ShippedScenario(name)
 	if err != nil {
@@ -174,7 +168,7 @@ func checkHearing(t checker, name string, seed uint64, start time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const watch = 30 * time.Hour
+	const watch = 13 * time.Hour
 	heard := make(map[telemetry.DeviceID][]time.Time)
 	for e := range w.Events(start.Add(watch)) {
 		if e.Action == Publish && e.Raw == nil && !e.Retained {
@@ -186,7 +180,7 @@ func checkHearing(t checker, name string, seed uint64, start time.Time) {
 	}
 }
 
-func checkSilence(t checker, w *World, heard map[telemetry.DeviceID][]time.Time, at time.Time) {
+func checkSilence(t *testing.T, w *World, heard map[telemetry.DeviceID][]time.Time, at time.Time) {
 	t.Helper()
 	down := make(map[telemetry.DeviceID]Downtime)
 	for _, d := range w.Down(at) {
