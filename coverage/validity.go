@@ -222,9 +222,9 @@ func (v *Validity) reason(r *telemetry.Reading, m *telemetry.Mobile, a *attempt,
 		return NoClock
 	case !r.Received.IsZero() && r.Received.Sub(r.Time) > time.Duration(v.MaxAgeDays)*24*time.Hour:
 		return TooOld
-	case len(v.Operators) > 0 && !slices.Contains(v.Operators, a.operator):
+	case a.operator == "" || len(v.Operators) > 0 && !slices.Contains(v.Operators, a.operator):
 		return UnknownOperator
-	case m.Outcome.Or("") != telemetry.OutcomeNoService && m.SIMOperator.Or(string(a.operator)) != string(a.operator):
+	case roams(m):
 		return Roaming
 	case a.at.IsZero() || a.at.Validate() != nil:
 		return NoPosition
@@ -236,6 +236,13 @@ func (v *Validity) reason(r *telemetry.Reading, m *telemetry.Mobile, a *attempt,
 		return Hours
 	}
 	return Counts
+}
+
+// roams reports whether the SIM was served by another network than its own.
+func roams(m *telemetry.Mobile) bool {
+	serving, isServing := m.Operator.Get()
+	sim, isSIM := m.SIMOperator.Get()
+	return isServing && isSIM && serving != sim && m.Outcome.Or("") != telemetry.OutcomeNoService
 }
 
 func (v *Validity) states(field string) bool { return slices.Contains(v.Stated, field) }
