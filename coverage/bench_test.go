@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"testing"
 	"time"
@@ -91,4 +92,78 @@ func heap() uint64 {
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
 	return s.HeapAlloc
+}
+
+// province is a map of 30,000 cells, each with a survey of one operator.
+func province(b *testing.B) *Map {
+	b.Helper()
+	m := newMap(b)
+	r := reading()
+	for n := range 30_000 {
+		for i := range 20 {
+			r.Time = local(1+i%5, 7+i%14, i, 0).UTC()
+			r.Received = r.Time
+			r.Mobile.Lat = telemetry.Some(tayNinh.Lat + float64(n/150)*0.01 + float64(i%4)*0.001)
+			r.Mobile.Lon = telemetry.Some(tayNinh.Lon + float64(n%150)*0.01 + float64(i%3)*0.001)
+			r.Mobile.DownloadMbps = telemetry.Some(float64((n*7 + i*13) % 90))
+			m.Observe(&r)
+		}
+	}
+	return m
+}
+
+func BenchmarkProvince(b *testing.B) {
+	m := province(b)
+	now := local(6, 23, 0, 0)
+	b.Run("assess all", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := newJudge(b, m.rules).Assess(m.View(), now); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	j := newJudge(b, m.rules)
+	a, err := j.Assess(m.View(), now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("assess again", func(b *testing.B) {
+		r := reading()
+		for n := 0; b.Loop(); n++ {
+			r.Time = local(6, 6, 0, n%50_000).UTC()
+			m.Observe(&r)
+			if _, err := j.Assess(m.View(), now); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("GeoJSON", func(b *testing.B) {
+		var room []byte
+		for b.Loop() {
+			room = a.AppendCells(room[:0], CellFilter{})
+		}
+		b.ReportMetric(float64(len(a.Cells)), "cells")
+		b.ReportMetric(float64(len(room))/1e6, "MB")
+	})
+	b.Run("view", func(b *testing.B) {
+		for b.Loop() {
+			m.View()
+		}
+	})
+	b.Run("encode", func(b *testing.B) {
+		v := m.View()
+		for b.Loop() {
+			if err := v.Encode(io.Discard, 1); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("zones", func(b *testing.B) {
+		for b.Loop() {
+			var z Zones
+			if _, err := z.Update(a); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
