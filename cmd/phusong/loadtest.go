@@ -99,7 +99,7 @@ func (c *loadtestCmd) search(p *process, t *loadTest) error {
 	fmt.Fprintln(p.stdout, stepHeader)
 	var best, broken *loadStep
 	rate, err := searchRate(c.Start, c.highest(), func(rate float64) (bool, error) {
-		// A rate is given up only when it fails twice: any machine hiccups.
+		// A rate that fails is tried once more, for any machine hiccups. What is lost is lost.
 		for range 2 {
 			step, err := t.try(p.ctx, rate)
 			if err != nil {
@@ -110,7 +110,9 @@ func (c *loadtestCmd) search(p *process, t *loadTest) error {
 				best = step
 				return true, nil
 			}
-			broken = step
+			if broken = step; step.rest.lost+step.rejected > 0 {
+				break
+			}
 		}
 		return false, nil
 	})
@@ -126,7 +128,7 @@ func (c *loadtestCmd) search(p *process, t *loadTest) error {
 	}
 	switch {
 	case rate == c.Limit:
-		fmt.Fprintf(p.stdout, "this is --limit; the service may sustain more\n")
+		fmt.Fprintln(p.stdout, "this is --limit; the service may sustain more")
 	case rate == c.highest():
 		fmt.Fprintf(p.stdout, "this is all that %d devices can send; use more --devices\n", c.Devices)
 	default:

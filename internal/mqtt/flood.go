@@ -66,7 +66,7 @@ type Flood struct {
 const (
 	// A paced flood sends what has become due as often as there is some tickMessages of it, within
 	// bounds: more often is smoother and costs more system calls.
-	tickMessages = 16
+	tickMessages = 32
 	shortestTick = 2 * time.Millisecond
 	longestTick  = 20 * time.Millisecond
 	// ackPause is how long acknowledgements may gather before they are read. Mosquitto sends each by
