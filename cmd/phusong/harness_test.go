@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -64,9 +65,7 @@ func newTown(t *testing.T, o townOptions) *town {
 		w.keys["store.kind"], w.keys["store.influx.url"], w.keys["store.influx.bucket"] = "influx", w.influx.URL(), "town/autogen"
 		w.store = database{w.influx}
 	}
-	for key, value := range o.Keys {
-		w.keys[key] = value
-	}
+	maps.Copy(w.keys, o.Keys)
 	w.configure()
 	return w
 }

@@ -44,7 +44,9 @@ func newFleet(t *testing.T, url string) *fleet {
 		f.resting.Do(func() { close(f.stop) })
 		cancel()
 		f.devices.Wait()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 	return f
 }

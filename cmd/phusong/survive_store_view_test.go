@@ -114,20 +114,27 @@ func (f *file) count(t *testing.T) (n int, err error) {
 func (f *file) readings(t *testing.T) (all []reading) {
 	t.Helper()
 	for _, kind := range kinds {
-		rows, err := f.db.QueryContext(t.Context(), "SELECT device, seq, time, flags, coalesce(device_time, 0) FROM "+kind)
-		if err != nil {
+		all = append(all, f.ofKind(t, kind)...)
+	}
+	return all
+}
+
+func (f *file) ofKind(t *testing.T, kind string) (all []reading) {
+	t.Helper()
+	rows, err := f.db.QueryContext(t.Context(), "SELECT device, seq, time, flags, coalesce(device_time, 0) FROM "+kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r reading
+		if err := rows.Scan(&r.Device, &r.Seq, &r.Time, &r.Flags, &r.DeviceTime); err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			var r reading
-			if err := rows.Scan(&r.Device, &r.Seq, &r.Time, &r.Flags, &r.DeviceTime); err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, r)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		all = append(all, r)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

@@ -376,12 +376,18 @@ func startCluster(t testing.TB) ([]*server.Server, []server.Options) {
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var ports []int
+	var held []net.Listener
+	defer func() { // all at the end, so that they differ
+		for _, free := range held {
+			_ = free.Close()
+		}
+	}()
 	for range n {
 		free, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer free.Close() // all at the end, so that they differ
+		held = append(held, free)
 		ports = append(ports, free.Addr().(*net.TCPAddr).Port)
 	}
 	return ports

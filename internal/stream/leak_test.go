@@ -37,7 +37,7 @@ func natsGoroutines() []string {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	var found []string
-	for _, g := range strings.Split(string(stacks), "\n\n") {
+	for g := range strings.SplitSeq(string(stacks), "\n\n") {
 		if strings.Contains(g, "nats-io") || strings.Contains(g, "phusong/internal/stream.(") {
 			found = append(found, g)
 		}

@@ -98,7 +98,7 @@ func (o Options) validate() error {
 }
 
 func (o Options) validateEmbedded() error {
-	field := ""
+	var field string
 	switch {
 	case o.TLS != nil:
 		field = "TLS"
