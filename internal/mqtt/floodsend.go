@@ -111,12 +111,14 @@ func (f *Flood) encode(n uint64) error {
 	if err := (Message{Topic: topic, Payload: payload, QoS: AtLeastOnce}).validate(); err != nil {
 		return fmt.Errorf("message %d: %w", n, err)
 	}
-	b := append(f.batch, packets.Publish<<4|byte(AtLeastOnce)<<1)
+	b := f.batch
+	b = append(b, packets.Publish<<4|byte(AtLeastOnce)<<1)
 	b = binary.AppendUvarint(b, uint64(2+len(topic)+2+len(payload))) // MQTT's way to write lengths
 	b = binary.BigEndian.AppendUint16(b, uint16(len(topic)))
 	b = append(b, topic...)
 	b = binary.BigEndian.AppendUint16(b, packetID(n))
-	f.batch = append(b, payload...)
+	b = append(b, payload...)
+	f.batch = b
 	if cap(payload) > cap(f.payload) {
 		f.payload = payload
 	}
