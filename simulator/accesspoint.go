@@ -14,14 +14,13 @@ type wifiState struct {
 // wifiAt derives the state of an access point from the crowd of its site.
 func (w *World) wifiAt(d *device, ms int64) wifiState {
 	s := &w.sites[d.site]
-	line := &w.uplinks[s.uplink]
+	people, load := w.crowds(s, ms)
 	share := wifiAdoption / float64(s.aps)
 	wobble := 1 + 0.22*normal(key(d.key, forClients, uint64(ms/minute)))
-	state := wifiState{clients: max(0, w.people(s, ms)*share*wobble)}
+	state := wifiState{clients: max(0, people*share*wobble), lineLoad: load}
 	if w.portalDown(d, ms) {
 		state.clients *= 0.12 // who cannot log in goes away
 	}
-	state.lineLoad = w.uplinkLoad(line, ms)
 	// In a jam everybody gets less than they ask for.
 	state.tx = state.clients * demandPerUser / max(1, state.lineLoad)
 	state.rx = 0.18 * state.tx

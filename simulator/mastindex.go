@@ -10,7 +10,7 @@ type mastIndex struct {
 	list          []int32
 }
 
-const indexStep = 3500.0 // m
+const indexStep = 2000.0 // m
 
 func indexMasts(masts []mast, t *terrain) mastIndex {
 	x := mastIndex{

@@ -22,7 +22,7 @@ type Options struct {
 	// AccessPoints, Probes and Sensors are the numbers of devices of the three kinds.
 	AccessPoints, Probes, Sensors int
 	// WiFiInterval, MobileInterval and EnvironmentInterval are the times between
-	// readings. 0 is a minute.
+	// readings. 0 is a minute, and five minutes for the environment.
 	WiFiInterval, MobileInterval, EnvironmentInterval time.Duration
 	// KeepAlive is the MQTT keepalive the devices ask for: a broker notices a vanished
 	// device after one and a half of it. 0 is 30 seconds.
@@ -66,7 +66,7 @@ func (o Options) settle() (Options, error) {
 		{"HistoryInterval", &o.HistoryInterval, time.Second, 5 * time.Minute},
 		{"WiFiInterval", &o.WiFiInterval, time.Second, time.Minute},
 		{"MobileInterval", &o.MobileInterval, time.Second, time.Minute},
-		{"EnvironmentInterval", &o.EnvironmentInterval, time.Second, time.Minute},
+		{"EnvironmentInterval", &o.EnvironmentInterval, time.Second, 5 * time.Minute},
 		{"KeepAlive", &o.KeepAlive, time.Second, 30 * time.Second},
 		{"ConnectWithin", &o.ConnectWithin, time.Millisecond, 10 * time.Second},
 	} {

@@ -126,8 +126,7 @@ func (t *terrain) diffraction(mast, receiver vec, mastTop, receiverTop, ghz floa
 		f := float64(i) / float64(steps)
 		d1, d2 := f*distance, (1-f)*distance
 		ray := lerp(mastTop, receiverTop, f) - d1*d2/(2*earth)
-		column, row := t.square(mast.toward(receiver, f))
-		above := float64(t.height[row*t.columns+column]) - bump - ray
+		above := float64(t.height[t.nearest(mast.toward(receiver, f))]) - bump - ray
 		if above < -margin {
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 func demoOptions(seed uint64) Options {
-	return Options{Seed: seed, Start: testStart, AccessPoints: 300, Probes: 40, Sensors: 60}
+	return Options{Seed: seed, Start: testStart, AccessPoints: 300, Probes: 40, Sensors: 60, EnvironmentInterval: time.Minute}
 }
 
 func TestShippedScenariosFitEveryWorld(t *testing.T) {

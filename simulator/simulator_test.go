@@ -18,7 +18,7 @@ var testStart = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 func newWorld(t testing.TB, change func(*Options)) *World {
 	t.Helper()
-	o := Options{Seed: 7, Start: testStart, AccessPoints: 60, Probes: 15, Sensors: 20}
+	o := Options{Seed: 7, Start: testStart, AccessPoints: 60, Probes: 15, Sensors: 20, EnvironmentInterval: time.Minute}
 	if change != nil {
 		change(&o)
 	}

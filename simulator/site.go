@@ -15,6 +15,7 @@ type site struct {
 	uplink  int
 	at      vec
 	key     uint64
+	mood    uint64  // of the noise on its crowd
 	urban   float64 // 0 in the fields to 1 in the densest town
 	people  float64 // at the busiest hour of an ordinary day
 	week    *week
@@ -33,8 +34,8 @@ type uplink struct {
 // A week holds for each half hour of the week whether a place is open.
 type week [7 * 48]bool
 
-func (k *week) open(ms int64) bool {
-	return k[weekday(ms)*48+int(hourOfDay(ms)*2)]
+func (k *week) open(weekday int, hour float64) bool {
+	return k[weekday*48+int(hour*2)]
 }
 
 // A siteKind is what places of one category have in common.
@@ -159,6 +160,7 @@ func (w *World) makeSite(c, n int, weeks map[string]*week) (site, error) {
 		kind:    kind,
 		commune: c,
 		key:     k,
+		mood:    key(k, forCrowd, 0),
 		people:  between(mix(k), kind.least, kind.most),
 		week:    weeks[kind.hours],
 	}

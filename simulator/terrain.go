@@ -141,6 +141,13 @@ func (t *terrain) square(at vec) (column, row int) {
 	return min(max(column, 0), t.columns-1), min(max(row, 0), t.rows-1)
 }
 
+// nearest returns the index of the grid point next to a place; outside the grid it
+// is some point of it, because nobody lives there.
+func (t *terrain) nearest(at vec) int {
+	i := int((at.y-t.origin.y)*(1/terrainStep)+0.5)*t.columns + int((at.x-t.origin.x)*(1/terrainStep)+0.5)
+	return min(max(i, 0), len(t.height)-1)
+}
+
 // heightAt interpolates, so that the ground has no steps.
 func (t *terrain) heightAt(at vec) float64 {
 	x := clamp((at.x-t.origin.x)/terrainStep, 0, float64(t.columns-2)+0.999)

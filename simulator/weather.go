@@ -80,6 +80,9 @@ func (w *World) stormIn(i, j, d int64, perDay float64) (storm, bool) {
 // storms calls visit with the storms that can reach the place on a day.
 func (w *World) storms(at vec, d int64, visit func(*storm)) {
 	perDay := 0.42 * (1 - dryness(dayStart(d)))
+	if perDay < 0.01 {
+		return // in the depth of the dry season nobody needs to look
+	}
 	i, j := int64(math.Floor(at.x/stormGrid)), int64(math.Floor(at.y/stormGrid))
 	for di := int64(-1); di <= 1; di++ {
 		for dj := int64(-1); dj <= 1; dj++ {
@@ -125,11 +128,11 @@ func (s *storm) total(at vec) float64 {
 	return s.peak / 2 * float64(s.to-s.from) / float64(hour) * s.reach(at)
 }
 
-// recentRain is the rain of the last six days at a place in mm, fading as it runs off.
+// recentRain is the rain of the last four days at a place in mm, fading as it runs off.
 func (w *World) recentRain(at vec, ms int64) float64 {
 	var sum float64
 	today := localDay(ms)
-	for back := range int64(6) {
+	for back := range int64(4) {
 		w.storms(at, today-back, func(s *storm) {
 			if age := ms - s.to; age > 0 {
 				sum += s.total(at) * math.Exp(-float64(age)/float64(36*hour)) * min(1, float64(age)/float64(3*hour))
