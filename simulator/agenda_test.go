@@ -35,32 +35,6 @@ func TestTheAgendaKeepsOrder(t *testing.T) {
 	})
 }
 
-// No quantile is below the true one, nor more than a step of 3.2 percent above.
-func TestHistogramsAreClose(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		all := rapid.SliceOfN(rapid.Int64Range(1000, int64(time.Hour)), 1, 300).Draw(t, "durations")
-		var h histogram
-		for _, d := range all {
-			h.add(time.Duration(d))
-		}
-		slices.Sort(all)
-		q := rapid.Float64Range(0.01, 1).Draw(t, "quantile")
-		want := quantile(durations(all), q)
-		if got := h.quantile(q); got < want-1 || float64(got) > 1.032*float64(want)+1 {
-			t.Fatalf("quantile %v is %v, want %v", q, got, want)
-		}
-	})
-}
-
-func durations(all []int64) []time.Duration {
-	list := make([]time.Duration, len(all))
-	for i, d := range all {
-		list[i] = time.Duration(d)
-	}
-	return list
-}
-
 // Any instant can be asked for without living through those before it: the truth about
 // it does not depend on what was asked before.
 func TestTheWorldForgetsNothingAndLearnsNothing(t *testing.T) {

@@ -182,36 +182,3 @@ func TestARealBrokerThatRefuses(t *testing.T) {
 		t.Errorf("%+v, want everything counted as refused", got)
 	}
 }
-
-func TestLoadingARealBroker(t *testing.T) {
-	t.Parallel()
-	broker := testbed.Mosquitto(t, testbed.MosquittoOptions{})
-	w, err := simulator.New(simulator.Options{Seed: 3, Start: time.Now(), AccessPoints: 100})
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := listen(t, broker.URL())
-	l, err := simulator.NewLoad(t.Context(), simulator.LoadOptions{Broker: links{mqtt.Options{URL: broker.URL()}}, World: w, Connections: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := l.Run(t.Context(), 500, time.Second)
-	if err != nil || r.Sent != 500 || r.Failed != 0 || r.P50 <= 0 || r.P99 < r.P50 {
-		t.Errorf("%+v, %v", r, err)
-	}
-	if err := l.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	testbed.Eventually(t, 10*time.Second, func() error {
-		seen.mu.Lock()
-		defer seen.mu.Unlock()
-		n := 0
-		for _, numbers := range seen.readings {
-			n += len(numbers)
-		}
-		if n != 500 {
-			return errors.New("not all of the 500 readings have arrived")
-		}
-		return nil
-	})
-}
