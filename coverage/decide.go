@@ -64,7 +64,7 @@ type Thresholds struct {
 	Concentrated bool `json:"concentrated,omitempty"`
 }
 
-// Geographic, Temporal and Testing report whether that threshold holds.
+// Geographic reports whether enough point-hexes have what they need.
 func (t *Thresholds) Geographic() bool { return t.Points >= t.PointsNeeded }
 
 // Temporal reports whether the two sets are far enough apart.
@@ -157,7 +157,7 @@ func (r *Rules) thresholds(e *evidence, kind int) Thresholds {
 // capped returns how many tests of the kind count towards the threshold: where one
 // point-hex holds more than a share of all tests, its tests fill at most that share.
 func (r *Rules) capped(e *evidence, kind, needed int) (tests int, concentrated bool) {
-	pct := 0
+	var pct int
 	switch a := e.accessible.Len(); {
 	case a >= 4:
 		pct = r.ConcentrationPct

@@ -123,7 +123,7 @@ func TestParentsNeedFourChildren(t *testing.T) {
 	}
 	parent = parent.Parent(CellResolution - 1)
 	a := &Assessment{rules: DefaultRules()}
-	for n := 0; n < 4; n++ {
+	for n := range 4 {
 		if got := a.Parents(CellResolution - 1); len(got) > 0 && got[0].Verdict == Gap {
 			t.Fatalf("%d children make a gap", n)
 		}

@@ -72,8 +72,8 @@ func TestWorkedExample(t *testing.T) {
 			if after.Verdict != Unproven {
 				t.Errorf("without test %s it is %s", tests[i].ID, after.Verdict)
 			}
-			wants(t, text, fmt.Sprintf("%d of %d remain, P(X ≤ %d; %d, 0.90) = %.4f, and the cell is `%s`",
-				after.Positive(), after.Tests, after.Positive(), after.Tests, after.GapP, after.Verdict))
+			wants(t, text, fmt.Sprintf("%d of %d remain, P(X ≤ %d; %d, 0.90) = %.4f, and the cell is %#q",
+				after.Positive(), after.Tests, after.Positive(), after.Tests, after.GapP, after.Verdict.String()))
 		}
 	}
 	fullest := 0

@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/uber/h3-go/v4"
@@ -27,12 +28,7 @@ func (a *Assessment) takes(f *CellFilter, c *CellVerdict) bool {
 			return false
 		}
 	}
-	for _, v := range f.Verdicts {
-		if v == c.Verdict {
-			return true
-		}
-	}
-	return len(f.Verdicts) == 0
+	return len(f.Verdicts) == 0 || slices.Contains(f.Verdicts, c.Verdict)
 }
 
 // AppendCells appends a GeoJSON FeatureCollection of the cells (RFC 7946), in their order:

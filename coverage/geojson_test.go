@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"testing"
@@ -62,7 +63,7 @@ func TestCellsAsGeoJSON(t *testing.T) {
 		if got := features(t, text); len(got) != v.want {
 			t.Errorf("%s: %d features, want %d", v.name, len(got), v.want)
 		}
-		if again := a.AppendCells(nil, v.filter); string(again) != string(text) {
+		if again := a.AppendCells(nil, v.filter); !bytes.Equal(again, text) {
 			t.Errorf("%s: other bytes", v.name)
 		}
 	}

@@ -13,12 +13,12 @@ import (
 )
 
 // survey makes tests in every point-hex of the cell at tayNinh on one day: the n-th
-// at hour 7 + n mod 14, its rate as drawn by rate.
-func survey(m *Map, day, tests int, make func(n int, r *telemetry.Reading)) Cell {
+// at hour 7 + n mod 14, its outcome as change makes it.
+func survey(m *Map, day, tests int, change func(n int, r *telemetry.Reading)) Cell {
 	cell, _, _ := CellAt(tayNinh)
 	for n := range tests {
 		r := reading(at(cell.PointHex(n%PointHexes).Center()), when(local(1, 7+n%14, n/14, 0).AddDate(0, 0, day-1)))
-		make(n, &r)
+		change(n, &r)
 		m.Observe(&r)
 	}
 	return cell
@@ -144,7 +144,7 @@ func TestStandingVerdicts(t *testing.T) {
 			[]expectation{{119, Gap, Unproven, 1}, {120, Covered, Covered, 120}}},
 		{"tests in one place do not end a dead cell", func(m *Map) {
 			survey(m, 1, 20, dead)
-			survey(m, 100, 14, func(n int, r *telemetry.Reading) { at(tayNinh)(r) })
+			survey(m, 100, 14, func(_ int, r *telemetry.Reading) { at(tayNinh)(r) })
 		}, []expectation{{99, Dead, Unproven, 1}, {100, Dead, Unproven, 1}}},
 		{"service all over ends a dead cell", func(m *Map) {
 			survey(m, 1, 20, dead)
