@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"phusong/internal/wire"
 	"phusong/telemetry"
@@ -20,7 +23,8 @@ import (
 // telemetry.ErrRejected nothing would be gained by writing the same batch again;
 // some of it may have been stored. After any other error the batch is written
 // again, no sooner than the error's RetryAfter() if it has that method. Write is
-// called by one goroutine at a time and does not keep the batch.
+// called by up to WriterOptions.Parallel goroutines at a time, with different
+// readings, and does not keep the batch.
 type Store interface {
 	Write(ctx context.Context, batch []telemetry.Reading) error
 }
@@ -38,6 +42,13 @@ type WriterOptions struct {
 	Save func(ctx context.Context, seq uint64) error
 	// BatchSize is about how many readings go to the store at once, default 2000.
 	BatchSize int
+	// FlushEvery is how long the first reading of a batch waits for company, default
+	// 50 ms. A write costs the same for one reading as for a hundred, and nobody
+	// waits for the store: alerts read the log.
+	FlushEvery time.Duration
+	// Parallel is how many writes of BatchSize may be under way, default 1. More help
+	// where the store is another machine's, or another core's.
+	Parallel int
 	// Retry is the longest pause between attempts to write, default 5 s.
 	Retry    time.Duration
 	Logger   *slog.Logger
@@ -48,7 +59,8 @@ func (o *WriterOptions) setDefaults() error {
 	err := cmp.Or(
 		needed("Source", o.Source != nil), needed("Store", o.Store != nil), needed("DeadLetters", o.DeadLetters != nil),
 		needed("Ledger", o.Ledger != nil), needed("Save", o.Save != nil),
-		notNegative("BatchSize", o.BatchSize), notNegative("Retry", o.Retry),
+		notNegative("BatchSize", o.BatchSize), notNegative("FlushEvery", o.FlushEvery),
+		notNegative("Parallel", o.Parallel), notNegative("Retry", o.Retry),
 	)
 	if err == nil {
 		err = checkRoom("DeadLetters", o.DeadLetters)
@@ -57,6 +69,8 @@ func (o *WriterOptions) setDefaults() error {
 		return fmt.Errorf("ingest writer: %w", err)
 	}
 	o.BatchSize = cmp.Or(o.BatchSize, 2000)
+	o.FlushEvery = cmp.Or(o.FlushEvery, 50*time.Millisecond)
+	o.Parallel = cmp.Or(o.Parallel, 1)
 	o.Retry = cmp.Or(o.Retry, 5*time.Second)
 	if o.Tracker == nil {
 		o.Tracker = NewTracker()
@@ -72,10 +86,11 @@ type Writer struct {
 	options WriterOptions
 	metrics writerMetrics
 
+	failing atomic.Bool // an outage has been told
+
 	// The rest belongs to the goroutine of Run.
 	decoder wire.Decoder
 	load    load
-	failing bool
 }
 
 // load is what one round of the writer moves.
@@ -117,9 +132,9 @@ func endedBy(ctx context.Context, err error) error {
 	return err
 }
 
-// collect waits for one entry and takes what else is there, up to BatchSize. A
-// damaged one is the last of its load: it may be long, and what it says about
-// itself cannot be trusted to bound anything.
+// collect waits for one entry and takes what else comes within FlushEvery, up to
+// what may be under way at once. A damaged one is the last of its load: it may be
+// long, and what it says about itself cannot be trusted to bound anything.
 func (w *Writer) collect(ctx context.Context) error {
 	w.load = load{readings: w.load.readings[:0]}
 	e, err := w.options.Source.Next(ctx)
@@ -127,14 +142,18 @@ func (w *Writer) collect(ctx context.Context) error {
 		return fmt.Errorf("reading the stream: %w", err)
 	}
 	w.take(e)
-	for w.load.count < w.options.BatchSize && len(w.load.letters) == 0 {
+	company, cancel := context.WithTimeout(ctx, w.options.FlushEvery)
+	defer cancel()
+	for w.load.count < w.options.BatchSize*w.options.Parallel && len(w.load.letters) == 0 {
 		e, ok := w.options.Source.TryNext()
 		if !ok {
-			break
+			if e, err = w.options.Source.Next(company); err != nil {
+				break // it was long enough; what else is wrong, the next round says
+			}
 		}
 		w.take(e)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // take decodes one entry into the load.
@@ -190,7 +209,7 @@ func (w *Writer) observe(seen Observation) {
 func (w *Writer) settle(ctx context.Context) error {
 	l := &w.load
 	start := time.Now()
-	if err := w.write(ctx, l.readings); err != nil {
+	if err := w.writeAll(ctx); err != nil {
 		return err
 	}
 	w.metrics.seconds.Observe(time.Since(start).Seconds())
@@ -222,10 +241,30 @@ func (w *Writer) settle(ctx context.Context) error {
 	return nil
 }
 
-// write stores the batch; a refused one it halves until the bad reading is alone.
-func (w *Writer) write(ctx context.Context, batch []telemetry.Reading) error {
+// writeAll stores the load's readings, in parts of BatchSize at the same time, and
+// adds what the store refuses to its dead letters.
+func (w *Writer) writeAll(ctx context.Context) error {
+	// Nearly even parts: a small last one would be a write of its own.
+	n := min(w.options.Parallel, 1+(len(w.load.readings)-1)/w.options.BatchSize)
+	refused := make([][]DeadLetter, max(n, 0))
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range n {
+		part := w.load.readings[i*len(w.load.readings)/n : (i+1)*len(w.load.readings)/n]
+		group.Go(func() (err error) {
+			refused[i], err = w.write(ctx, part)
+			return err
+		})
+	}
+	err := group.Wait()
+	w.load.letters = append(w.load.letters, slices.Concat(refused...)...)
+	return err
+}
+
+// write stores the batch and returns what the store refuses; it halves a refused
+// batch until the bad reading is alone.
+func (w *Writer) write(ctx context.Context, batch []telemetry.Reading) ([]DeadLetter, error) {
 	if len(batch) == 0 {
-		return nil
+		return nil, nil
 	}
 	var refusal error
 	err := w.retry(ctx, w.storeFails, func() error {
@@ -238,21 +277,22 @@ func (w *Writer) write(ctx context.Context, batch []telemetry.Reading) error {
 	})
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case refusal == nil:
-		return nil
+		return nil, nil
 	case len(batch) == 1:
 		r := &batch[0]
 		letter := newDeadLetter(r.Received, wire.ReadingTopic(r).String(), wire.AppendPayload(nil, r), refusal)
 		letter.Class = classStore
-		w.load.letters = append(w.load.letters, letter)
-		return nil
+		return []DeadLetter{letter}, nil
 	}
 	half := len(batch) / 2
-	if err := w.write(ctx, batch[:half]); err != nil {
-		return err
+	first, err := w.write(ctx, batch[:half])
+	if err != nil {
+		return nil, err
 	}
-	return w.write(ctx, batch[half:])
+	second, err := w.write(ctx, batch[half:])
+	return append(first, second...), err
 }
 
 func (w *Writer) storeFails(err error) {
@@ -267,13 +307,11 @@ func (w *Writer) streamFails(err error) {
 func (w *Writer) retry(ctx context.Context, tell func(error), do func() error) error {
 	err := retry(ctx, w.options.Retry, do, func(err error) {
 		w.metrics.errors.Inc()
-		if !w.failing {
+		if !w.failing.Swap(true) {
 			tell(err)
 		}
-		w.failing = true
 	})
-	if err == nil && w.failing {
-		w.failing = false
+	if err == nil && w.failing.Swap(false) {
 		w.options.Logger.Info("writing again")
 	}
 	return err

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,10 +24,11 @@ type story struct {
 	letters []outcome
 	saves   []outcome
 	batch   int
+	writers int // at a time
 }
 
 func drawStory(t *rapid.T) story {
-	s := story{batch: rapid.IntRange(1, 12).Draw(t, "batch size")}
+	s := story{batch: rapid.IntRange(1, 12).Draw(t, "batch size"), writers: rapid.IntRange(1, 3).Draw(t, "writers")}
 	var sent []telemetry.Reading
 	received := noon
 	readings := rapid.Int64Range(1, 40).Draw(t, "readings")
@@ -123,9 +125,10 @@ func (s *story) set(t *testing.T) *desk {
 func (d *desk) live(t *testing.T, s *story, calls int) {
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
-	left := calls
+	var left atomic.Int64
+	left.Store(int64(calls))
 	count := func() {
-		if left--; left == 0 {
+		if left.Add(-1) == 0 {
 			kill()
 		}
 	}
@@ -142,7 +145,8 @@ func (d *desk) live(t *testing.T, s *story, calls int) {
 			d.ledger.CarryOver(int64(len(entry)))
 		}
 	}
-	d.hire(t, func(o *ingest.WriterOptions) { o.Tracker, o.BatchSize = tracker, s.batch })
+	d.hire(t, func(o *ingest.WriterOptions) { o.Tracker, o.BatchSize, o.Parallel = tracker, s.batch, s.writers })
+	d.store.room = int32(s.writers)
 	d.source.onRead, d.store.onWrite, d.letters.onAppend, d.onSave = count, count, count, count
 	done := make(chan error, 1)
 	go func() { done <- d.writer.Run(ctx) }()

@@ -36,6 +36,8 @@ func TestWriterOptions(t *testing.T) {
 		{"no ledger", func(o *ingest.WriterOptions) { o.Ledger = nil }, "Ledger is missing"},
 		{"no save", func(o *ingest.WriterOptions) { o.Save = nil }, "Save is missing"},
 		{"batch", func(o *ingest.WriterOptions) { o.BatchSize = -1 }, "BatchSize is -1"},
+		{"flush", func(o *ingest.WriterOptions) { o.FlushEvery = -1 }, "FlushEvery is -1"},
+		{"parallel", func(o *ingest.WriterOptions) { o.Parallel = -1 }, "Parallel is -1"},
 		{"retry", func(o *ingest.WriterOptions) { o.Retry = -time.Second }, "Retry is -1s"},
 		{"dead letters without room", func(o *ingest.WriterOptions) { o.DeadLetters = small }, "max_payload"},
 	} {
@@ -75,6 +77,57 @@ func TestWriterMovesReadings(t *testing.T) {
 		}
 		if b := d.ledger.Balance(); b != (ingest.Balance{Received: 20, Stored: 20}) {
 			t.Errorf("the ledger says %+v", b)
+		}
+		d.check(t)
+	})
+}
+
+// A full load goes to the store in parts at the same time, and the position moves
+// when all of them are there.
+func TestWriterInParallel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, func(o *ingest.WriterOptions) { o.BatchSize, o.Parallel = 4, 3 })
+		d.store.room = 3
+		d.store.onWrite = func() { time.Sleep(time.Second) } // of the bubble's clock: all three are there by then
+		all := numbered("ap-1", 24)
+		d.store.bad[all[7].Key()] = true
+		for i := 0; i < len(all); i += 2 {
+			d.log.put(all[i : i+2]...)
+		}
+		d.ledger.CarryOver(24)
+		writer := start(t, d.writer.Run)
+		waitFor(t, "everything settled", func() bool { return d.settled() == 12 })
+		if err := writer.stop(); err != nil {
+			t.Error(err)
+		}
+		if most := d.store.most.Load(); most != 3 {
+			t.Errorf("%d writes were under way at a time, want 3", most)
+		}
+		if b := d.ledger.Balance(); b != (ingest.Balance{Received: 24, Stored: 23, Rejected: 1}) {
+			t.Errorf("the ledger says %+v", b)
+		}
+		d.check(t)
+	})
+}
+
+// Readings that come one by one share a write.
+func TestWriterWaitsForCompany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, func(o *ingest.WriterOptions) { o.FlushEvery = 50 * time.Millisecond })
+		writer := start(t, d.writer.Run)
+		for _, r := range numbered("ap-1", 10) {
+			d.log.put(r)
+			d.ledger.CarryOver(1)
+			time.Sleep(10 * time.Millisecond)
+		}
+		waitFor(t, "everything stored", func() bool { return d.settled() == 10 })
+		if err := writer.stop(); err != nil {
+			t.Error(err)
+		}
+		if n := d.store.written(); n != 2 {
+			t.Errorf("%d writes of 10 readings in 100 ms, want 2", n)
 		}
 		d.check(t)
 	})

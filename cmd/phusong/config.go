@@ -136,8 +136,12 @@ type IngestConfig struct {
 	// how long the first of them waits for company.
 	BatchSize  int           `yaml:"batch_size"`
 	FlushEvery time.Duration `yaml:"flush_every"`
-	// StoreBatchSize is about how many readings are written to the store at once.
-	StoreBatchSize int `yaml:"store_batch_size"`
+	// StoreBatchSize is about how many readings one write to the store holds,
+	// StoreFlushEvery how long the first of them waits for company, and StoreParallel
+	// how many writes may be under way.
+	StoreBatchSize  int           `yaml:"store_batch_size"`
+	StoreFlushEvery time.Duration `yaml:"store_flush_every"`
+	StoreParallel   int           `yaml:"store_parallel"`
 	// MaxAhead and MaxAge bound what a device's clock may say; LateAfter is from
 	// which age on a reading touches no live alert.
 	MaxAhead  time.Duration `yaml:"max_ahead"`
@@ -159,6 +163,7 @@ func DefaultConfig() Config {
 		}},
 		Ingest: IngestConfig{
 			BatchSize: 500, FlushEvery: 5 * time.Millisecond, StoreBatchSize: 2000,
+			StoreFlushEvery: 50 * time.Millisecond, StoreParallel: 2,
 			MaxAhead: 5 * time.Minute, MaxAge: 5 * 365 * 24 * time.Hour, LateAfter: 10 * time.Minute,
 		},
 	}

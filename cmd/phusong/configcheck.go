@@ -139,6 +139,8 @@ func (c *IngestConfig) validate() error {
 		{"batch_size", strconv.Itoa(c.BatchSize), c.BatchSize > 0},
 		{"flush_every", c.FlushEvery.String(), c.FlushEvery > 0},
 		{"store_batch_size", strconv.Itoa(c.StoreBatchSize), c.StoreBatchSize > 0},
+		{"store_flush_every", c.StoreFlushEvery.String(), c.StoreFlushEvery > 0},
+		{"store_parallel", strconv.Itoa(c.StoreParallel), c.StoreParallel > 0},
 		{"max_ahead", c.MaxAhead.String(), c.MaxAhead > 0},
 		{"max_age", c.MaxAge.String(), c.MaxAge > 0},
 		{"late_after", c.LateAfter.String(), c.LateAfter > 0},

@@ -208,7 +208,8 @@ func (s *service) openReaders(ctx context.Context) (*ingest.Writer, ingest.Sourc
 		Save: func(ctx context.Context, seq uint64) error {
 			return s.readings.SavePosition(ctx, storePosition, seq)
 		},
-		BatchSize: s.config.Ingest.StoreBatchSize, Logger: s.log, Registry: s.prefixed(),
+		BatchSize: s.config.Ingest.StoreBatchSize, FlushEvery: s.config.Ingest.StoreFlushEvery, Parallel: s.config.Ingest.StoreParallel,
+		Logger: s.log, Registry: s.prefixed(),
 	})
 	return writer, toPicture, err
 }
