@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -95,13 +96,41 @@ func appendInt(dst []byte, key string, v int64) []byte {
 	return append(strconv.AppendInt(appendKey(dst, key), v, 10), ',')
 }
 
-// appendFloat writes the shortest text that reads back as the same number.
+// appendFloat writes a text that reads back as the same number: for what sensors
+// send, up to three decimals, by whole numbers, which is several times faster than
+// the shortest text of any number.
 func appendFloat(dst []byte, v float64) []byte {
+	// The text of thousandths/1000 reads as the double nearest to it, and so does the
+	// division; so when the division gives v, the text does too.
+	if thousandths := math.Round(v * 1000); thousandths/1000 == v && math.Abs(thousandths) < 1<<53 {
+		return appendThousandths(dst, int64(thousandths), math.Signbit(v))
+	}
 	format := byte('f')
 	if abs := max(v, -v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
 	return strconv.AppendFloat(dst, v, format, -1, 64)
+}
+
+// appendThousandths writes n/1000 with no more decimals than it needs. The sign is
+// told apart because it may be that of zero.
+func appendThousandths(dst []byte, n int64, negative bool) []byte {
+	if negative {
+		dst, n = append(dst, '-'), -n
+	}
+	dst = strconv.AppendInt(dst, n/1000, 10)
+	rest := n % 1000
+	if rest == 0 {
+		return dst
+	}
+	dst = append(dst, '.', byte('0'+rest/100))
+	if rest%100 != 0 {
+		dst = append(dst, byte('0'+rest/10%10))
+	}
+	if rest%10 != 0 {
+		dst = append(dst, byte('0'+rest%10))
+	}
+	return dst
 }
 
 func appendString(dst []byte, s string) []byte {
