@@ -24,6 +24,7 @@ type worldFlags struct {
 	Seed         uint64        `default:"1" help:"Which of the possible worlds."`
 	Scenario     string        `placeholder:"NAME" help:"Story to play: one that is shipped (see phusong simulate scenarios) or a YAML file."`
 	Calm         bool          `help:"Without the faults of everyday life: only what the scenario says happens."`
+	Devices      int           `placeholder:"N" help:"So many devices in all, three quarters of them access points, a tenth probes; instead of the three numbers below."`
 	AccessPoints int           `default:"300" help:"Wi-Fi access points."`
 	Probes       int           `default:"40" help:"Coverage probes."`
 	Sensors      int           `default:"60" help:"Environment sensors."`
@@ -38,7 +39,7 @@ func (f *worldFlags) Validate() error {
 	for _, flag := range []struct {
 		name string
 		is   int
-	}{{"--access-points", f.AccessPoints}, {"--probes", f.Probes}, {"--sensors", f.Sensors}} {
+	}{{"--devices", f.Devices}, {"--access-points", f.AccessPoints}, {"--probes", f.Probes}, {"--sensors", f.Sensors}} {
 		if flag.is < 0 {
 			return fmt.Errorf("%s is %d: use 0 or more", flag.name, flag.is)
 		}
@@ -48,6 +49,10 @@ func (f *worldFlags) Validate() error {
 
 func (f *worldFlags) options(start time.Time) (simulator.Options, error) {
 	scenario, err := loadScenario(f.Scenario)
+	if f.Devices > 0 {
+		f.AccessPoints, f.Probes = f.Devices*3/4, f.Devices/10
+		f.Sensors = f.Devices - f.AccessPoints - f.Probes
+	}
 	return simulator.Options{
 		Seed: f.Seed, Start: start, Scenario: scenario, Calm: f.Calm,
 		AccessPoints: f.AccessPoints, Probes: f.Probes, Sensors: f.Sensors,
