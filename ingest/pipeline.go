@@ -98,6 +98,9 @@ type Pipeline struct {
 	instance string // tells this process' entries from those of any other
 	appended uint64
 	failing  bool
+	// complained is when refusals were told last, and untold how many came since.
+	complained time.Time
+	untold     int
 }
 
 // batch is what has been decoded and is not durable yet.
@@ -320,9 +323,19 @@ func (p *Pipeline) persist(ctx context.Context, do func() error) error {
 	return err
 }
 
+// complainEvery is how often refusals are told: a device gone mad must not fill
+// the log as well.
+const complainEvery = time.Minute
+
+// logRefused tells the first refusal at once, and then the sum now and again. The
+// metrics and the dead letters have them all.
 func (p *Pipeline) logRefused(letters []DeadLetter) {
-	first := &letters[0]
-	p.options.Logger.Warn("readings refused; see phusong deadletters list", "count", len(letters), "first_topic", first.Topic, "first_reason", first.Reason)
+	p.untold += len(letters)
+	if now := time.Now(); now.Sub(p.complained) >= complainEvery {
+		latest := &letters[len(letters)-1]
+		p.options.Logger.Warn("readings refused; see phusong deadletters list", "count", p.untold, "latest_topic", latest.Topic, "latest_reason", latest.Reason)
+		p.complained, p.untold = now, 0
+	}
 }
 
 // retry calls do until it returns nil, pausing longer each time up to most, or as

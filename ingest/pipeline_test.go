@@ -1,8 +1,10 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -494,4 +496,27 @@ func lint(t *testing.T, g prometheus.Gatherer) {
 	for _, p := range problems {
 		t.Errorf("metric %s: %s", p.Metric, p.Text)
 	}
+}
+
+// A device gone mad fills the dead letters, and the log with one line a minute.
+func TestRefusalsAreToldNowAndThen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := newPost(t, func(o *ingest.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		running := start(t, p.pipeline.Run)
+		for range 150 { // two and a half minutes
+			<-p.send(t, topic("ap-1"), []byte("mad"))
+			time.Sleep(time.Second)
+		}
+		if err := running.stop(); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(log.String(), "readings refused"); n != 3 {
+			t.Errorf("%d lines in two and a half minutes, want 3:\n%s", n, log.String())
+		}
+		if !strings.Contains(log.String(), "count=1 ") || !strings.Contains(log.String(), "count=60 ") {
+			t.Errorf("the first is not told at once, or the others not by their sum:\n%s", log.String())
+		}
+	})
 }

@@ -35,7 +35,7 @@ type TB interface {
 
 // patience is how long a program may take to start or to end before the test fails. It is generous
 // because race-enabled programs share two cores with everything else.
-const patience = 60 * time.Second
+const patience = 180 * time.Second
 
 // pollInterval is the pause between two looks at an outside program that offers no event.
 const pollInterval = 5 * time.Millisecond
