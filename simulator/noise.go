@@ -110,7 +110,11 @@ func lerp(a, b, f float64) float64 { return a + (b-a)*f }
 // round keeps as many decimals as an instrument would print.
 func round(v float64, decimals int) float64 {
 	scale := [...]float64{1, 10, 100, 1e3, 1e4, 1e5, 1e6}[decimals]
-	return math.Round(v*scale) / scale
+	if v *= scale; math.Abs(v) < 1<<52 {
+		// math.Round without its care for the huge and the infinite, at a third of the time.
+		return float64(int64(v+math.Copysign(0.5, v))) / scale
+	}
+	return math.Round(v) / scale
 }
 
 func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }
