@@ -98,7 +98,6 @@ type load struct {
 	readings []telemetry.Reading
 	last     uint64 // the newest entry in it
 	count    int    // readings by the entries' own count
-	skipped  int    // of them redundant: they are in the store under another key
 	letters  []DeadLetter
 	oldest   time.Time
 }
@@ -177,7 +176,6 @@ func (w *Writer) take(e Entry) {
 		seen := w.options.Tracker.Observe(&decoded[i])
 		w.observe(seen)
 		if seen.Redundant {
-			l.skipped++
 			continue
 		}
 		if l.oldest.IsZero() || decoded[i].Received.Before(l.oldest) {

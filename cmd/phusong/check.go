@@ -31,7 +31,7 @@ func (c *checkConfigCmd) Run(p *process) error {
 	if err := config.checkFiles(); err != nil {
 		return fmt.Errorf("configuration %s: %w", c.File, err)
 	}
-	reg, err := registry.Load(registry.Paths{Areas: config.Registry.Areas, Sites: config.Registry.Sites, Devices: config.Registry.Devices})
+	reg, err := registry.Load(config.Registry.paths())
 	if err != nil {
 		return err
 	}

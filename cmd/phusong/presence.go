@@ -68,7 +68,7 @@ func devices(registered func() *registry.Registry, picture *alerts.Picture) dash
 				if d.Retired {
 					state = alerts.Retired
 				}
-				if !yield(dashboards.DeviceState{Device: d, Registered: true, State: state.String(), Up: state == alerts.Up, LastSeen: presence.LastSeen}) {
+				if !yield(deviceState(d, true, state, presence)) {
 					return
 				}
 			}
@@ -76,12 +76,13 @@ func devices(registered func() *registry.Registry, picture *alerts.Picture) dash
 				if _, known := reg.Device(id); known {
 					return true
 				}
-				state := presence.StateAt(now, 0)
-				return yield(dashboards.DeviceState{
-					Device: telemetry.Device{ID: id, Kind: presence.Kind, Area: presence.Area},
-					State:  state.String(), Up: state == alerts.Up, LastSeen: presence.LastSeen,
-				})
+				d := telemetry.Device{ID: id, Kind: presence.Kind, Area: presence.Area}
+				return yield(deviceState(d, false, presence.StateAt(now, 0), presence))
 			})
 		}
 	}
+}
+
+func deviceState(d telemetry.Device, registered bool, state alerts.State, presence alerts.Presence) dashboards.DeviceState {
+	return dashboards.DeviceState{Device: d, Registered: registered, State: state.String(), Up: state == alerts.Up, LastSeen: presence.LastSeen}
 }

@@ -16,7 +16,6 @@ import (
 	"phusong/alerts"
 	"phusong/dashboards"
 	"phusong/ingest"
-	"phusong/internal/broker"
 	"phusong/internal/mqtt"
 	"phusong/internal/registry"
 	"phusong/internal/sqlite"
@@ -46,7 +45,6 @@ type service struct {
 	ledger   *ingest.Ledger
 	picture  *alerts.Picture
 	pipeline *ingest.Pipeline
-	broker   *broker.Broker // nil when the broker is somebody else's
 	client   *mqtt.Client
 	http     net.Listener
 }
@@ -75,7 +73,7 @@ func newService(ctx context.Context, c Config, log *slog.Logger) (_ *service, er
 			return nil, err
 		}
 	}
-	s.registerMetrics() //nolint:contextcheck // a scrape has no context
+	s.registerMetrics()
 	return s, nil
 }
 
@@ -99,7 +97,7 @@ func (s *service) openHTTP(ctx context.Context) error {
 
 func (s *service) openRegistry(context.Context) error {
 	watcher, err := registry.NewWatcher(registry.WatcherOptions{
-		Paths:  registry.Paths{Areas: s.config.Registry.Areas, Sites: s.config.Registry.Sites, Devices: s.config.Registry.Devices},
+		Paths:  s.config.Registry.paths(),
 		Logger: s.log, Registerer: prometheus.WrapRegistererWithPrefix("phusong_registry_", s.metrics),
 	})
 	if err != nil {
@@ -187,11 +185,13 @@ func (s *service) openReaders(ctx context.Context) (*ingest.Writer, ingest.Sourc
 	// After a quiet day everything before the position may be trimmed; then nothing
 	// can come twice either.
 	if state.Entries > 0 && state.First <= position {
-		tail, err := s.reader(ctx, max(position, warmEntries)-warmEntries+1)
+		tail, err := s.readings.Reader(ctx, max(position, warmEntries)-warmEntries+1)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("reading the end of the stream: %w", err)
 		}
-		if err := ingest.Warm(ctx, tracker, tail, position); err != nil {
+		err = ingest.Warm(ctx, tracker, source{tail}, position)
+		tail.Close() // it asks for more entries while it is open
+		if err != nil {
 			return nil, nil, err
 		}
 	}
@@ -294,7 +294,6 @@ func (s *service) openBroker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.broker = started
 	s.closing.add(func() error { started.Close(); return nil })
 	s.config.MQTT.URL, s.config.MQTT.Username = started.URL(), ownAccount
 	return s.makeClient(secret.password, secret.tls)
@@ -399,21 +398,19 @@ func (s *service) registerMetrics() {
 	counter("mqtt_connects_total", "Connections to the broker that came to stand.", func() float64 { return float64(s.client.Stats().Connects) })
 	counter("mqtt_redelivered_total", "Messages that the broker marked as sent before.", func() float64 { return float64(s.client.Stats().Duplicates) })
 	gauge("ledger_difference_readings", "Readings received and not accounted for. Anything but 0 is a fault of phusong.", func() float64 { return float64(s.ledger.Balance().Difference()) })
-	gauge("stream_bytes", "What the readings in the stream take on disk.", func() float64 { return s.streamState().bytes })
+	gauge("stream_bytes", "What the readings in the stream take on disk.", s.streamBytes)
 	gauge("stream_max_bytes", "What they may take before the broker has to wait.", func() float64 { return float64(s.config.Stream.MaxBytes) })
 }
 
-type streamSize struct{ bytes float64 }
-
-// streamState asks for the size of the stream; 0 while it cannot be told.
-func (s *service) streamState() streamSize {
+// streamBytes asks for the size of the stream; 0 while it cannot be told.
+func (s *service) streamBytes() float64 {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	state, err := s.readings.State(ctx)
 	if err != nil {
-		return streamSize{}
+		return 0
 	}
-	return streamSize{bytes: float64(state.Bytes)}
+	return float64(state.Bytes)
 }
 
 // replay hands dead letters to the pipeline again and waits until it is done with

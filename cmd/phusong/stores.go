@@ -10,6 +10,7 @@ import (
 
 	"phusong/ingest"
 	"phusong/internal/influx"
+	"phusong/internal/registry"
 	"phusong/internal/sqlite"
 	"phusong/internal/stream"
 	"phusong/telemetry"
@@ -37,6 +38,11 @@ func openStore(ctx context.Context, c *Config, log *slog.Logger) (store, error) 
 		})
 	}
 	return sqlite.Open(ctx, sqlite.Options{Path: dataFolder(c.Data).store(), Logger: log})
+}
+
+// paths returns where the registry finds its files.
+func (c RegistryConfig) paths() registry.Paths {
+	return registry.Paths{Areas: c.Areas, Sites: c.Sites, Devices: c.Devices}
 }
 
 // The names under which things are kept in the stream.
