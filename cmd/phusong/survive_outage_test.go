@@ -139,7 +139,11 @@ func newPickyStore(t *testing.T, behind, device string) *pickyStore {
 		t.Fatal(err)
 	}
 	picky := new(pickyStore)
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	// A transport of its own: every httptest.Server that ends closes connections of
+	// the default one, and other tests have such servers.
+	own := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(own.CloseIdleConnections)
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: own}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/write") && !picky.mended.Load() {
 			holds, err := bodyHolds(r, "device="+device+" ")
