@@ -22,8 +22,13 @@ var (
 	// ErrTooLarge means that one entry is above MaxEntry. Trying again does not help.
 	ErrTooLarge = errors.New("entry is too large")
 
-	// ErrNotFound means that the log has no entry with that number.
+	// ErrNotFound means that the log has no entry with that number, or the bucket
+	// no such key.
 	ErrNotFound = errors.New("no such entry")
+
+	// ErrConflict means that somebody else changed the key of a bucket meanwhile:
+	// get it again and think again.
+	ErrConflict = errors.New("it was changed meanwhile")
 
 	// ErrBeyondEnd means that a reader was asked to go on after an entry that
 	// the log has never had: it was replaced by another one, and a saved
@@ -59,6 +64,8 @@ func publishError(err error) error {
 			}
 		case codeAccountResources, codeInsufficient, codeStorageResources:
 			return fmt.Errorf("%w: %w", ErrFull, err)
+		case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+			return fmt.Errorf("%w: %w", ErrConflict, err)
 		case codeMessageTooLarge:
 			return fmt.Errorf("%w: %w", ErrTooLarge, err)
 		}

@@ -116,11 +116,13 @@ func (s *Server) ensure(ctx context.Context, want jetstream.StreamConfig) (jetst
 		config.Storage == want.Storage && config.Replicas == want.Replicas &&
 		config.Discard == want.Discard && config.MaxBytes == want.MaxBytes &&
 		config.MaxMsgsPerSubject == want.MaxMsgsPerSubject && config.AllowDirect == want.AllowDirect &&
+		config.AllowRollup == want.AllowRollup && config.AllowMsgTTL == want.AllowMsgTTL &&
 		config.Retention == jetstream.LimitsPolicy && config.MaxAge == 0 && config.MaxMsgs <= 0 {
 		return have, nil
 	}
 	config.Subjects, config.Replicas, config.Discard = want.Subjects, want.Replicas, want.Discard
 	config.MaxBytes, config.MaxMsgsPerSubject, config.AllowDirect = want.MaxBytes, want.MaxMsgsPerSubject, want.AllowDirect
+	config.AllowRollup, config.AllowMsgTTL = want.AllowRollup, want.AllowMsgTTL || config.AllowMsgTTL // it cannot be taken back
 	// Limits somebody else set would delete entries behind our back.
 	config.Retention, config.MaxAge, config.MaxMsgs = jetstream.LimitsPolicy, 0, -1
 	return ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.UpdateStream(ctx, config) })

@@ -43,7 +43,7 @@ const (
 // one goroutine at a time; give it back with Close.
 type Reader struct {
 	log  *Log
-	next uint64 // the lowest number not yet yielded
+	from uint64 // the lowest number not yet yielded
 
 	// The rest belongs to one attachment: a consumer on the server, and one
 	// request for entries that is open or answered.
@@ -72,7 +72,7 @@ type pullRequest struct {
 // least from, appended already or not. When from is more than one beyond the
 // newest entry the error wraps ErrBeyondEnd.
 func (l *Log) Reader(ctx context.Context, from uint64) (*Reader, error) {
-	r := &Reader{log: l, next: max(from, 1)}
+	r := &Reader{log: l, from: max(from, 1)}
 	if err := r.attachPatiently(ctx); err != nil {
 		return nil, fmt.Errorf("opening a reader of %s: %w", l.opts.Name, err)
 	}
@@ -83,45 +83,72 @@ func (l *Log) Reader(ctx context.Context, from uint64) (*Reader, error) {
 // when the server was closed, and ErrBeyondEnd when the log was replaced by a
 // shorter one; everything else is waited out.
 func (r *Reader) Next(ctx context.Context) (Entry, error) {
+	d, err := r.next(ctx)
+	if err != nil {
+		return Entry{}, err
+	}
+	return d.entry(), nil
+}
+
+func (r *Reader) next(ctx context.Context) (delivery, error) {
 	for {
-		if e, ok := r.TryNext(); ok {
-			return e, nil
+		if d, ok := r.tryNext(); ok {
+			return d, nil
 		}
 		if r.sub == nil {
 			if err := r.attachPatiently(ctx); err != nil {
-				return Entry{}, fmt.Errorf("reading %s: %w", r.log.opts.Name, err)
+				return delivery{}, fmt.Errorf("reading %s: %w", r.log.opts.Name, err)
 			}
 			continue
 		}
 		m, err := r.await(ctx)
 		if err != nil {
-			return Entry{}, fmt.Errorf("reading %s: %w", r.log.opts.Name, err)
+			return delivery{}, fmt.Errorf("reading %s: %w", r.log.opts.Name, err)
 		}
 		if m != nil {
-			if e, ok := r.accept(m); ok {
-				return e, nil
+			if d, ok := r.accept(m); ok {
+				return d, nil
 			}
 		}
 	}
 }
 
+// A delivery is a message of the log, with what the server says of it.
+type delivery struct {
+	msg  *nats.Msg
+	seq  uint64
+	time time.Time
+}
+
+func (d *delivery) entry() Entry {
+	return Entry{Seq: d.seq, Time: d.time, Count: entryCount(d.msg.Header), Data: d.msg.Data}
+}
+
 // TryNext returns the next entry if it has arrived already. It never waits, so
 // it is the way to take many at once after Next has returned one.
 func (r *Reader) TryNext() (Entry, bool) {
+	d, ok := r.tryNext()
+	if !ok {
+		return Entry{}, false
+	}
+	return d.entry(), true
+}
+
+func (r *Reader) tryNext() (delivery, bool) {
 	for r.sub != nil {
 		select {
 		case m := <-r.msgs:
-			if e, ok := r.accept(m); ok {
-				return e, true
+			if d, ok := r.accept(m); ok {
+				return d, true
 			}
 		default:
 			if !r.open {
 				r.pull()
 			}
-			return Entry{}, false
+			return delivery{}, false
 		}
 	}
-	return Entry{}, false
+	return delivery{}, false
 }
 
 // Close gives back what the reader holds on the server.
@@ -148,29 +175,29 @@ func (r *Reader) await(ctx context.Context) (*nats.Msg, error) {
 // accept takes one message of the attachment. It returns false for anything
 // that is not the next entry, and detaches when an entry must have been lost on
 // the way.
-func (r *Reader) accept(m *nats.Msg) (Entry, bool) {
+func (r *Reader) accept(m *nats.Msg) (delivery, bool) {
 	r.heard = time.Now()
 	if status := m.Header.Get("Status"); status != "" && len(m.Data) == 0 {
 		r.control(status, m.Header.Get("Description"))
-		return Entry{}, false
+		return delivery{}, false
 	}
 	meta, err := m.Metadata()
 	// A hole in the log's numbers is a deleted entry. A hole in what the
 	// consumer sent is an entry that did not arrive.
 	if err != nil || meta.Sequence.Consumer != r.delivered+1 {
 		r.detach()
-		return Entry{}, false
+		return delivery{}, false
 	}
 	r.delivered++
 	r.wanted--
 	r.open = r.wanted > 0
 	r.fruitless, r.single = false, false
-	if meta.Sequence.Stream < r.next {
-		return Entry{}, false
+	if meta.Sequence.Stream < r.from {
+		return delivery{}, false
 	}
 	r.pause = 0
-	r.next = meta.Sequence.Stream + 1
-	return Entry{Seq: meta.Sequence.Stream, Time: meta.Timestamp, Count: entryCount(m.Header), Data: m.Data}, true
+	r.from = meta.Sequence.Stream + 1
+	return delivery{msg: m, seq: meta.Sequence.Stream, time: meta.Timestamp}, true
 }
 
 // control handles what the server says about the open request.
@@ -248,7 +275,7 @@ func (r *Reader) slower() bool {
 	return before < attachEveryMax && r.pause == attachEveryMax
 }
 
-// attach makes a consumer that begins at r.next and asks it for entries.
+// attach makes a consumer that begins at r.from and asks it for entries.
 func (r *Reader) attach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -259,14 +286,14 @@ func (r *Reader) attach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if last := info.State.LastSeq; r.next > last+1 {
-		return fmt.Errorf("%w: entry %d wanted, the last is %d", ErrBeyondEnd, r.next, last)
+	if last := info.State.LastSeq; r.from > last+1 {
+		return fmt.Errorf("%w: entry %d wanted, the last is %d", ErrBeyondEnd, r.from, last)
 	}
 	consumer := "reader-" + nuid.Next()
 	_, err = r.log.entries.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Name:              consumer,
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       r.next,
+		OptStartSeq:       r.from,
 		AckPolicy:         jetstream.AckNonePolicy,
 		MemoryStorage:     true,
 		Replicas:          1,

@@ -227,9 +227,9 @@ func (s *Server) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 }
 
 // failed remembers err for Healthy. An entry that is too large is the caller's
-// fault and says nothing about the server.
+// fault, and a conflict nobody's; they say nothing about the server.
 func (s *Server) failed(err error) error {
-	if !errors.Is(err, ErrTooLarge) {
+	if !errors.Is(err, ErrTooLarge) && !errors.Is(err, ErrConflict) {
 		s.health.failed(err)
 	}
 	return err
