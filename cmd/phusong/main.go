@@ -30,6 +30,8 @@ type cli struct {
 	Deadletters deadlettersCmd `cmd:"" help:"List refused messages, or process them again."`
 	Devices     devicesCmd     `cmd:"" help:"List devices and their state, from the running service."`
 	Loadtest    loadtestCmd    `cmd:"" help:"Find the highest rate of messages that a running service sustains."`
+	Secrets     secretsCmd     `cmd:"" help:"Make the secrets of the whole stack, or of a device."`
+	Health      healthCmd      `cmd:"" help:"Ask a running service whether it is ready; exit status 0 if so."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

@@ -17,6 +17,7 @@ type simulateCmd struct {
 	Play      playCmd      `cmd:"" default:"withargs" help:"Play simulated devices against a broker. It is what simulate does when nothing else is said."`
 	Score     scoreCmd     `cmd:"" help:"Measure how well faults are found: judge a simulated world, or take conclusions, and compare with the truth."`
 	Scenarios scenariosCmd `cmd:"" help:"List the stories that are shipped."`
+	Registry  registryCmd  `cmd:"" help:"Write the registry of the simulated province."`
 }
 
 type playCmd struct {
