@@ -196,6 +196,10 @@ func checkTexts(f telemetry.Field, check func(value string, ok bool)) {
 		for _, bad := range []string{"", "4520", "4520441", "452-04", "Viettel", "４５２０４"} {
 			check(bad, false)
 		}
+	case f.Name == "users_sketch":
+		check(goodSketch, true)
+		check("Cổng số 1", false)
+		check(goodSketch+strings.Repeat("AAAA", f.MaxLength/4), false)
 	default:
 		check(strings.Repeat("x", f.MaxLength), true)
 		check("Cổng số 1", true)

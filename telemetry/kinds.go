@@ -21,8 +21,8 @@ type WiFi struct {
 	CPU          Opt[float64]
 	Memory       Opt[float64]
 	TemperatureC Opt[float64]
-	// UsersSketch is a HyperLogLog sketch of the unique users, in base64, made by
-	// the access point with a salt that changes every month. Never an identity.
+	// UsersSketch is the text of a [UsersSketch]: how many different users there
+	// were in a month. Never an identity.
 	UsersSketch Opt[string]
 }
 

@@ -28,7 +28,7 @@ var wifiFields = []Field{
 	{Name: "cpu", Type: Number, Unit: "1", Max: 1, Help: "share of the processor in use", at: wifi(func(b *WiFi) any { return &b.CPU })},
 	{Name: "memory", Type: Number, Unit: "1", Max: 1, Help: "share of the memory in use", at: wifi(func(b *WiFi) any { return &b.Memory })},
 	{Name: "temperature_c", Type: Number, Unit: "°C", Min: -60, Max: 150, Help: "inside the device", at: wifi(func(b *WiFi) any { return &b.TemperatureC })},
-	{Name: "users_sketch", Type: Text, MaxLength: 32 << 10, Help: "HyperLogLog sketch of unique users, base64, salted monthly; never an identity", at: wifi(func(b *WiFi) any { return &b.UsersSketch })},
+	{Name: "users_sketch", Type: Text, MaxLength: 32 << 10, check: usersSketch, Help: "HyperLogLog sketch of unique users with its month and the name of its salt; never an identity", at: wifi(func(b *WiFi) any { return &b.UsersSketch })},
 }
 
 var radioFields = []Field{

@@ -96,7 +96,7 @@ func fullWiFi() telemetry.Reading {
 		case *telemetry.Opt[bool]:
 			*ref = telemetry.Some(true)
 		case *telemetry.Opt[string]:
-			*ref = telemetry.Some("c2tldGNo")
+			*ref = telemetry.Some(goodSketch)
 		case *[]telemetry.Radio:
 			*ref = []telemetry.Radio{{Band: telemetry.Some("5"), Channel: telemetry.Some[int64](36)}, {Band: telemetry.Some("2.4"), NoiseDBm: telemetry.Some(-95.0)}}
 		}

@@ -133,6 +133,8 @@ func text(f *telemetry.Field) *rapid.Generator[string] {
 		return rapid.SampledFrom(f.Values)
 	case strings.HasSuffix(f.Name, "operator"):
 		return rapid.SampledFrom([]string{"45204", "45201", "310410", "00101"})
+	case f.Name == "users_sketch":
+		return rapid.SampledFrom([]string{"hll1:2026-11:9f3c2a1bd4e5f607:Ag4AAQAAAAAAAAAAAAAAAAAAAAA=", "hll1:2026-12:00000000000000ff:Ag4AAQAAAAAAAAAAAAAAAAAAAAA="})
 	}
 	most := min(f.MaxLength, 300)
 	awkward := rapid.SampledFrom([]string{
