@@ -6,19 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"phusong/alerts"
-	"phusong/dashboards"
 	"phusong/ingest"
 	"phusong/internal/mqtt"
 	"phusong/internal/registry"
-	"phusong/internal/sqlite"
 	"phusong/internal/stream"
 	"phusong/telemetry"
 )
@@ -84,16 +79,6 @@ func (s *service) run(ctx context.Context) error {
 }
 
 func (s *service) close() error { return s.closing.run() }
-
-func (s *service) openHTTP(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen or the key listen", s.config.Listen, reasonOfListen(err))
-	}
-	s.http = listener
-	s.closing.add(func() error { return ignoreClosed(listener.Close()) })
-	return nil
-}
 
 func (s *service) openRegistry(context.Context) error {
 	watcher, err := registry.NewWatcher(registry.WatcherOptions{
@@ -223,69 +208,6 @@ func (s *service) reader(ctx context.Context, from uint64) (source, error) {
 	return source{reader}, nil
 }
 
-// drainTimeout bounds how long a stopping service waits for the store. What is
-// left waits in the stream for the next start.
-const drainTimeout = 5 * time.Second
-
-// drain stops after the pipeline and before the writer, and gives the writer
-// the time to empty the stream.
-func (s *service) drain(ctx context.Context) error {
-	<-ctx.Done()
-	deadline := time.NewTimer(drainTimeout)
-	defer deadline.Stop()
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	for s.ledger.Balance().InLog > 0 {
-		select {
-		case <-poll.C:
-		case <-deadline.C:
-			s.log.Warn("stopping while readings wait in the stream; they are stored at the next start", "readings", s.ledger.Balance().InLog)
-			return nil
-		}
-	}
-	return nil
-}
-
-// janitorEvery is how often old readings are removed.
-const janitorEvery = 10 * time.Minute
-
-// janitor removes what was kept long enough.
-func (s *service) janitor(ctx context.Context) error {
-	tick := time.NewTicker(janitorEvery)
-	defer tick.Stop()
-	for {
-		s.tidy(ctx, time.Now())
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (s *service) tidy(ctx context.Context, now time.Time) {
-	if err := s.readings.Trim(ctx, now, storePosition); err != nil && ctx.Err() == nil {
-		s.log.Warn("the stream could not be trimmed; it is tried again", "error", err)
-	}
-	local, ok := s.store.(*sqlite.Store)
-	if !ok {
-		return
-	}
-	for _, kind := range telemetry.Kinds() {
-		keep := s.config.Store.Retention.of(kind)
-		if keep == 0 {
-			continue
-		}
-		removed, err := local.Prune(ctx, kind, now.Add(-keep))
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("old readings could not be removed; it is tried again", "kind", kind, "error", err)
-		}
-		if removed > 0 {
-			s.log.Info("removed readings beyond store.retention", "kind", kind, "readings", removed)
-		}
-	}
-}
-
 func (s *service) openBroker(ctx context.Context) error {
 	if s.config.MQTT.URL != "" {
 		return nil
@@ -312,105 +234,6 @@ func (s *service) openClient(context.Context) error {
 		return err
 	}
 	return s.makeClient(password, tls)
-}
-
-func (s *service) serveHTTP(ctx context.Context) error {
-	handler := dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Logger: s.log, Ready: []dashboards.Check{
-		{Name: "broker", Do: func(context.Context) error {
-			if !s.client.Stats().Subscribed {
-				return errors.New("not connected and subscribed")
-			}
-			return nil
-		}},
-		{Name: "stream", Do: func(context.Context) error { return s.server.Healthy() }},
-		{Name: "store", Do: s.storeReady},
-	}})
-	return serveUntilDone(ctx, s.http, handler)
-}
-
-// pingTimeout bounds how long a store may take to answer before it counts as
-// away. A machine that is gone does not refuse, it says nothing.
-const pingTimeout = time.Second
-
-// storeReady holds when the store answers, or when the stream still has room to
-// wait for it.
-func (s *service) storeReady(ctx context.Context) error {
-	asking, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	err := s.store.Ping(asking)
-	if err == nil {
-		return nil
-	}
-	state, stateErr := s.readings.State(ctx)
-	if stateErr != nil {
-		return errors.Join(err, stateErr)
-	}
-	if used := float64(state.Bytes) / float64(state.MaxBytes); used > spoolLimit {
-		return fmt.Errorf("the store is away and the stream is %.0f %% full: %w", 100*used, err)
-	}
-	return nil
-}
-
-// spoolLimit is how full the stream may be with the store away before the
-// service stops calling itself ready.
-const spoolLimit = 0.9
-
-// serveUntilDone serves HTTP on listener until ctx is done.
-func serveUntilDone(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		stopped <- errors.Join(server.Shutdown(grace), server.Close())
-	})
-	err := server.Serve(listener)
-	if stop() {
-		return err
-	}
-	return <-stopped
-}
-
-// prefixed registers metrics under our name.
-func (s *service) prefixed() prometheus.Registerer {
-	return prometheus.WrapRegistererWithPrefix("phusong_", s.metrics)
-}
-
-func (s *service) registerMetrics() {
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	ours := s.prefixed()
-	ours.MustRegister(s.ledger, dashboards.NewDeviceCollector(devices(s.register.Current, s.picture), time.Now))
-	ours.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "build_info", Help: "Always 1; the labels tell the build.", ConstLabels: prometheus.Labels{"version": version(), "go_version": goVersion()},
-	}, func() float64 { return 1 }))
-	gauge := func(name, help string, value func() float64) {
-		ours.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
-	}
-	counter := func(name, help string, value func() float64) {
-		ours.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
-	}
-	gauge("mqtt_connected", "1 while the connection to the broker stands.", func() float64 {
-		if s.client.Connected() {
-			return 1
-		}
-		return 0
-	})
-	counter("mqtt_connects_total", "Connections to the broker that came to stand.", func() float64 { return float64(s.client.Stats().Connects) })
-	counter("mqtt_redelivered_total", "Messages that the broker marked as sent before.", func() float64 { return float64(s.client.Stats().Duplicates) })
-	gauge("ledger_difference_readings", "Readings received and not accounted for. Anything but 0 is a fault of phusong.", func() float64 { return float64(s.ledger.Balance().Difference()) })
-	gauge("stream_bytes", "What the readings in the stream take on disk.", s.streamBytes)
-	gauge("stream_max_bytes", "What they may take before the broker has to wait.", func() float64 { return float64(s.config.Stream.MaxBytes) })
-}
-
-// streamBytes asks for the size of the stream; 0 while it cannot be told.
-func (s *service) streamBytes() float64 {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	state, err := s.readings.State(ctx)
-	if err != nil {
-		return 0
-	}
-	return float64(state.Bytes)
 }
 
 // replay hands dead letters to the pipeline again and waits until it is done with
@@ -467,20 +290,3 @@ func audit(ctx context.Context, c *Config, readings, letters *stream.Log, eviden
 	return ingest.Audit(ctx, options)
 }
 
-func ignoreClosed(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
-}
-
-// reasonOfListen takes what everybody knows out of an error of Listen.
-func reasonOfListen(err error) error {
-	if call, ok := errors.AsType[*os.SyscallError](err); ok {
-		return call.Err
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Err
-	}
-	return err
-}
