@@ -37,7 +37,7 @@ type Coverage struct {
 	Cell     string                 `json:"cell"` // H3 index of resolution 8
 	Operator telemetry.OperatorCode `json:"operator"`
 	Verdict  Verdict                `json:"verdict"`
-	// Usable and Fast are the shares of attempts, anywhere in the cell and at any
+	// Usable and Fast are the shares of attempts, at the places of the question and at any
 	// daytime, that get usable service and that reach the target.
 	Usable float64 `json:"usable"`
 	Fast   float64 `json:"fast"`
@@ -53,6 +53,9 @@ type CoverageQuestion struct {
 	TargetMbps float64
 	// Operators to ask for; empty for all of the world.
 	Operators []telemetry.OperatorCode
+	// OnRoads has the attempts made along the cell's roads, which is where people get to;
+	// else, and in cells without a road, they are spread evenly over the area.
+	OnRoads bool
 }
 
 // Cells returns the H3 cells of resolution 8 of the province, sorted. The shapes of
@@ -85,7 +88,7 @@ func (w *World) Cells() ([]string, error) {
 // ctx is done. It takes one to two milliseconds a cell and operator.
 func (w *World) CoverageOf(ctx context.Context, cells []string, q CoverageQuestion) iter.Seq2[Coverage, error] {
 	return func(yield func(Coverage, error) bool) {
-		which, instants, err := w.settleQuestion(&q)
+		which, instants, ways, err := w.settleQuestion(&q)
 		if err != nil {
 			yield(Coverage{}, err)
 			return
@@ -101,7 +104,7 @@ func (w *World) CoverageOf(ctx context.Context, cells []string, q CoverageQuesti
 				return
 			}
 			for _, o := range which {
-				if c, err := w.coverageOf(cell, o, instants, q.TargetMbps); !yield(c, err) || err != nil {
+				if c, err := w.coverageOf(cell, ways[cell], o, instants, q.TargetMbps); !yield(c, err) || err != nil {
 					return
 				}
 			}
@@ -109,9 +112,9 @@ func (w *World) CoverageOf(ctx context.Context, cells []string, q CoverageQuesti
 	}
 }
 
-func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []conditions, err error) {
+func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []conditions, ways map[h3.Cell][]vec, err error) {
 	if !q.From.Before(q.To) {
-		return nil, nil, fmt.Errorf("simulator: CoverageQuestion.From must come before To")
+		return nil, nil, nil, fmt.Errorf("simulator: CoverageQuestion.From must come before To")
 	}
 	if q.TargetMbps == 0 {
 		q.TargetMbps = 40
@@ -121,7 +124,12 @@ func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []con
 			which = append(which, i)
 		}
 	}
-	return which, testInstants(q.From.UnixMilli(), q.To.UnixMilli()), nil
+	if q.OnRoads {
+		if ways, err = w.waysThrough(); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	return which, testInstants(q.From.UnixMilli(), q.To.UnixMilli()), ways, nil
 }
 
 // Tests count from six in the morning to ten at night.
@@ -155,9 +163,46 @@ func cellOf(name string) (h3.Cell, error) {
 	return cell, nil
 }
 
-// places returns the centres of the cell's parts: 49 of the second generation, 343
-// of the third.
-func places(cell h3.Cell, generation int) ([]vec, error) {
+// wayStep is how far apart the places on a road are, in metres.
+const wayStep = 20.0
+
+// waysThrough returns the places on the roads of each cell, along each road.
+func (w *World) waysThrough() (map[h3.Cell][]vec, error) {
+	ways := make(map[h3.Cell][]vec)
+	for e := range w.roads.edges {
+		steps := max(int(w.roads.edges[e].length/wayStep), 1)
+		for n := range steps {
+			at := w.roads.at(int32(e), (float64(n)+0.5)/float64(steps))
+			p := at.point()
+			// By way of the part, as everybody locates a test.
+			part, err := h3.LatLngToCell(h3.LatLng{Lat: p.Lat, Lng: p.Lon}, cellResolution+1)
+			if err != nil {
+				return nil, fmt.Errorf("finding the cell of a road at %v: %w", p, err)
+			}
+			cell, err := part.Parent(cellResolution)
+			if err != nil {
+				return nil, fmt.Errorf("finding the cell of a road at %v: %w", p, err)
+			}
+			ways[cell] = append(ways[cell], at)
+		}
+	}
+	return ways, nil
+}
+
+// places returns where the attempts of a generation are made: on the way through the
+// cell, if there is one, else at the centres of its parts. There are 49 in the second
+// generation and 343 in the third, fewer on a short way.
+func places(cell h3.Cell, way []vec, generation int) ([]vec, error) {
+	if most := [...]int{1, 7, 49, 343}[generation]; len(way) > most {
+		thinned := make([]vec, most)
+		for i := range thinned {
+			thinned[i] = way[(2*i+1)*len(way)/(2*most)]
+		}
+		return thinned, nil
+	}
+	if len(way) > 0 {
+		return way, nil
+	}
 	parts, err := cell.Children(cellResolution + generation)
 	if err != nil {
 		return nil, fmt.Errorf("dividing cell %s: %w", cell, err)
@@ -180,10 +225,10 @@ const (
 	border = 0.1
 )
 
-func (w *World) coverageOf(cell h3.Cell, operator int, instants []conditions, target float64) (Coverage, error) {
+func (w *World) coverageOf(cell h3.Cell, way []vec, operator int, instants []conditions, target float64) (Coverage, error) {
 	c := Coverage{Cell: cell.String(), Operator: operators[operator].Code}
 	for generation := 2; generation <= 3; generation++ {
-		at, err := places(cell, generation)
+		at, err := places(cell, way, generation)
 		if err != nil {
 			return c, err
 		}

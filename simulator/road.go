@@ -3,7 +3,15 @@ package simulator
 import (
 	"math"
 	"slices"
+
+	"phusong/telemetry"
 )
+
+// A Road is the line of a road between two settlements.
+type Road struct {
+	Line    []telemetry.Point
+	Highway bool // between the centres of communes
+}
 
 // roads is a network: its nodes are the settlements, its edges roads between them.
 type roads struct {
@@ -193,4 +201,20 @@ func (f *finder) pop() reached {
 		f.heap[i], f.heap[least] = f.heap[least], f.heap[i]
 		i = least
 	}
+}
+
+// Roads returns every road by its bends, as a road layer has them: pieces of about a
+// hundred metres, which follow the curve to a metre.
+func (w *World) Roads() []Road {
+	roads := make([]Road, len(w.roads.edges))
+	for e := range w.roads.edges {
+		r := &w.roads.edges[e]
+		pieces := max(int(math.Ceil(r.length/100)), 1)
+		line := make([]telemetry.Point, pieces+1)
+		for i := range line {
+			line[i] = w.roads.at(int32(e), float64(i)/float64(pieces)).point()
+		}
+		roads[e] = Road{Line: line, Highway: r.speed == highwaySpeed}
+	}
+	return roads
 }

@@ -113,7 +113,7 @@ func sampleCells(t *testing.T, w *World, all []string) []string {
 // probeCell makes tests all over a cell, each at a time of its own.
 func probeCell(t *testing.T, w *World, c *Coverage, q *CoverageQuestion, tests int) *perfectDetector {
 	t.Helper()
-	parts, err := places(h3.CellFromString(c.Cell), 3)
+	parts, err := places(h3.CellFromString(c.Cell), nil, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

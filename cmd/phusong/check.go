@@ -35,7 +35,7 @@ func (c *checkConfigCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "configuration is right: %d areas, %d sites, %d devices registered\n", len(reg.Areas()), len(reg.Sites()), len(reg.Devices()))
+	_, err = fmt.Fprintf(p.stdout, "configuration is right: %d areas, %d sites, %d devices, %d roads registered\n", len(reg.Areas()), len(reg.Sites()), len(reg.Devices()), len(reg.Roads()))
 	return err
 }
 

@@ -128,6 +128,8 @@ type RegistryConfig struct {
 	Areas   []string `yaml:"areas"`
 	Sites   string   `yaml:"sites"`
 	Devices string   `yaml:"devices"`
+	// Roads say which parts of a cell people get to, for verdicts on coverage.
+	Roads string `yaml:"roads"`
 }
 
 // IngestConfig tunes the way from the broker to the stream and the store.

@@ -28,7 +28,7 @@ func TestGoodConfigurations(t *testing.T) {
 				CertFile: "/etc/phusong/broker.pem", KeyFile: "/etc/phusong/broker.key", ClientCAFile: "/etc/phusong/devices-ca.pem",
 			}
 			c.Store.Retention.WiFi, c.Store.Retention.Status = 720*time.Hour, 0
-			c.Registry = RegistryConfig{Areas: []string{"province.geojson", "communes.geojson"}, Sites: "sites.csv", Devices: "devices.csv"}
+			c.Registry = RegistryConfig{Areas: []string{"province.geojson", "communes.geojson"}, Sites: "sites.csv", Devices: "devices.csv", Roads: "roads.geojson"}
 		},
 		"province": func(c *Config) {
 			c.MQTT = MQTTConfig{

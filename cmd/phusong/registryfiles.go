@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ func writeRegistry(folder string, world *simulator.World) (RegistryConfig, error
 	c := RegistryConfig{
 		Areas: []string{filepath.Join(folder, "areas.geojson")},
 		Sites: filepath.Join(folder, "sites.csv"), Devices: filepath.Join(folder, "devices.csv"),
+		Roads: filepath.Join(folder, "roads.geojson"),
 	}
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return c, fmt.Errorf("writing the registry: %w", err)
@@ -31,6 +33,7 @@ func writeRegistry(folder string, world *simulator.World) (RegistryConfig, error
 		{c.Areas[0], func(f *os.File) error { return writeAreas(f, world.Areas()) }},
 		{c.Sites, func(f *os.File) error { return writeSites(f, world.Sites()) }},
 		{c.Devices, func(f *os.File) error { return writeDevices(f, world.Devices()) }},
+		{c.Roads, func(f *os.File) error { return writeRoads(f, world.Roads()) }},
 	} {
 		if err := writeNew(file.path, file.write); err != nil {
 			return c, fmt.Errorf("writing the registry: %w", err)
@@ -68,9 +71,50 @@ func writeAreas(f *os.File, areas []telemetry.Area) error {
 			"area_km2": a.SizeKm2, "center": [2]float64{a.Center.Lon, a.Center.Lat}, "approximate": a.Approximate,
 		}}
 	}
-	encoder := json.NewEncoder(f)
+	return writeFeatures(f, features)
+}
+
+// writeFeatures puts each on a line of its own: faults are told by their line.
+func writeFeatures(f *os.File, features []feature) error {
+	out := bufio.NewWriter(f)
+	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(map[string]any{"type": "FeatureCollection", "features": features})
+	separator := `{"type":"FeatureCollection","features":[` + "\n"
+	for i := range features {
+		if _, err := out.WriteString(separator); err != nil {
+			return err
+		}
+		if err := encoder.Encode(&features[i]); err != nil {
+			return err
+		}
+		separator = ","
+	}
+	if len(features) == 0 {
+		return errors.New("there is nothing to write")
+	}
+	if _, err := out.WriteString("]}\n"); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func writeRoads(f *os.File, roads []simulator.Road) error {
+	features := make([]feature, len(roads))
+	for i := range roads {
+		class := "unclassified"
+		if roads[i].Highway {
+			class = "primary"
+		}
+		line := make([][2]float64, len(roads[i].Line))
+		for j, p := range roads[i].Line {
+			line[j] = [2]float64{p.Lon, p.Lat}
+		}
+		features[i] = feature{
+			Type: "Feature", Properties: map[string]any{"highway": class},
+			Geometry: map[string]any{"type": "LineString", "coordinates": line},
+		}
+	}
+	return writeFeatures(f, features)
 }
 
 // outline is the GeoJSON geometry of an area's shape; nil for none.

@@ -42,7 +42,7 @@ func openStore(ctx context.Context, c *Config, log *slog.Logger) (store, error) 
 
 // paths returns where the registry finds its files.
 func (c RegistryConfig) paths() registry.Paths {
-	return registry.Paths{Areas: c.Areas, Sites: c.Sites, Devices: c.Devices}
+	return registry.Paths{Areas: c.Areas, Sites: c.Sites, Devices: c.Devices, Roads: c.Roads}
 }
 
 // The names under which things are kept in the stream.

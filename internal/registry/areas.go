@@ -14,9 +14,17 @@ import (
 	"phusong/telemetry"
 )
 
-// readAreas reads a GeoJSON FeatureCollection (RFC 7946), feature by feature, so
-// that one wrong feature does not hide the others' faults.
+// readAreas reads the areas of a file. A file that is not GeoJSON lacks entries.
 func (l *loader) readAreas(file string, data []byte) {
+	if !l.readFeatures(file, data, l.readArea) {
+		l.areasDamaged = true
+	}
+}
+
+// readFeatures reads a GeoJSON FeatureCollection (RFC 7946), feature by feature, so
+// that one wrong feature does not hide the others' faults. It reports whether the file is
+// one; what use makes of the features is its own affair.
+func (l *loader) readFeatures(file string, data []byte, use func(file string, line, number int, raw json.RawMessage)) bool {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	line, counted := 1, int64(0)
 	lineAt := func(offset int64) int { // of rising offsets, to count each line once
@@ -25,7 +33,6 @@ func (l *loader) readAreas(file string, data []byte) {
 		return line
 	}
 	fail := func(offset int64, reason string) {
-		l.areasDamaged = true
 		l.problems.add(file, lineAt(offset), "%s; the file must be a GeoJSON FeatureCollection", reason)
 	}
 	var whole json.RawMessage
@@ -35,15 +42,16 @@ func (l *loader) readAreas(file string, data []byte) {
 			offset = min(syntax.Offset, offset)
 		}
 		fail(offset, err.Error())
-		return
+		return false
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	err := eachFeature(dec, func(number int, raw json.RawMessage) {
-		l.readArea(file, lineAt(dec.InputOffset()-int64(len(raw))), number, raw)
+		use(file, lineAt(dec.InputOffset()-int64(len(raw))), number, raw)
 	})
 	if err != nil {
 		fail(max(counted, dec.InputOffset()), err.Error())
 	}
+	return err == nil
 }
 
 // eachFeature walks the members of the collection, whose syntax is known to be

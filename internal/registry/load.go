@@ -16,12 +16,13 @@ type Paths struct {
 	Areas   []string // GeoJSON; together they are one list
 	Sites   string   // CSV
 	Devices string   // CSV
+	Roads   string   // GeoJSON
 }
 
 // all returns every configured path, in the order in which they are read.
 func (p *Paths) all() []string {
 	all := append([]string{}, p.Areas...)
-	for _, path := range []string{p.Sites, p.Devices} {
+	for _, path := range []string{p.Sites, p.Devices, p.Roads} {
 		if path != "" {
 			all = append(all, path)
 		}
@@ -65,10 +66,17 @@ func load(paths Paths, readFile func(path string) ([]byte, error)) (*Registry, e
 			l.readDevices(paths.Devices, data)
 		}
 	}
+	if paths.Roads != "" {
+		if data, ok := l.read(paths.Roads); ok {
+			l.readFeatures(paths.Roads, data, l.readRoad)
+		}
+	}
 	if err := l.problems.err(paths.all()); err != nil {
 		return nil, err
 	}
-	return build(areas, values(l.sites), values(l.devices)), nil
+	r := build(areas, values(l.sites), values(l.devices))
+	r.roads = l.roads
+	return r, nil
 }
 
 // An entry is a thing that was read and where.
@@ -86,6 +94,7 @@ type loader struct {
 	areas   []entry[telemetry.Area]
 	sites   []entry[telemetry.Site]
 	devices []entry[telemetry.Device]
+	roads   [][]telemetry.Point
 
 	areaAt     map[telemetry.AreaCode]int // into areas
 	siteAt     map[telemetry.SiteID]int   // into sites

@@ -1,5 +1,5 @@
-// Package registry reads what a clerk keeps in files: areas (GeoJSON), sites and
-// devices (CSV from a spreadsheet). It checks all of it before any of it counts,
+// Package registry reads what a clerk keeps in files: areas and roads (GeoJSON), sites
+// and devices (CSV from a spreadsheet). It checks all of it before any of it counts,
 // and says of every fault the file, the line, what is wrong and what to do.
 //
 // A [Registry] is a snapshot that never changes; a [Watcher] replaces it when the
@@ -21,6 +21,7 @@ type Registry struct {
 	devices []telemetry.Device // by id
 	sites   []telemetry.Site   // by id
 	areas   []telemetry.Area   // by code
+	roads   [][]telemetry.Point
 
 	deviceByID map[telemetry.DeviceID]int
 	siteByID   map[telemetry.SiteID]int
@@ -62,6 +63,10 @@ func (r *Registry) Sites() []telemetry.Site { return r.sites }
 
 // Areas returns all areas, past and future ones too, ordered by code.
 func (r *Registry) Areas() []telemetry.Area { return r.areas }
+
+// Roads returns every road by its bends, in the order of the file; none when no road file is
+// configured.
+func (r *Registry) Roads() [][]telemetry.Point { return r.roads }
 
 // Communes returns the communes of the province, ordered by code; none when the
 // province is unknown.

@@ -138,7 +138,7 @@ func (w *Watcher) check() {
 	w.current.Store(r)
 	w.metrics.reloads.WithLabelValues("ok").Inc()
 	w.metrics.good.Set(1)
-	w.opts.Logger.Info("registry reloaded", "areas", len(r.areas), "sites", len(r.sites), "devices", len(r.devices))
+	w.opts.Logger.Info("registry reloaded", "areas", len(r.areas), "sites", len(r.sites), "devices", len(r.devices), "roads", len(r.roads))
 	if w.opts.OnChange != nil {
 		w.opts.OnChange(r)
 	}
