@@ -51,8 +51,9 @@ func isTerminal(w io.Writer) bool {
 
 // importResult is what became of the rows of one file.
 type importResult struct {
-	summary codec.GNetTrackSummary
+	summary codec.Summary
 	faults  []rowFault // in the order of their first row
+	notes   []rowFault // of rows that were read all the same
 }
 
 // rowFault is one reason for which rows gave no reading.
@@ -65,13 +66,28 @@ type rowFault struct {
 var inOurWords = strings.NewReplacer("give SIMOperator", "give --sim", "give it in the options, such as ", "give it, such as --operator ")
 
 func (r *importResult) fault(row *codec.RowError) {
-	reason := inOurWords.Replace(row.Reason)
-	i := slices.IndexFunc(r.faults, func(f rowFault) bool { return f.reason == reason })
-	if i < 0 {
-		i = len(r.faults)
-		r.faults = append(r.faults, rowFault{reason: reason})
+	r.faults = addFault(r.faults, row.Line, inOurWords.Replace(row.Reason))
+}
+
+// note tells of a row that was read all the same.
+func (r *importResult) note(line int, text string) { r.notes = addFault(r.notes, line, text) }
+
+// maxReasons bounds the different reasons that are remembered.
+const maxReasons = 1000
+
+func addFault(faults []rowFault, line int, reason string) []rowFault {
+	i := slices.IndexFunc(faults, func(f rowFault) bool { return f.reason == reason })
+	if i < 0 && len(faults) >= maxReasons-1 {
+		if i = maxReasons - 1; len(faults) < maxReasons {
+			faults = append(faults, rowFault{reason: "other reasons, too many to tell"})
+		}
 	}
-	r.faults[i].lines = append(r.faults[i].lines, row.Line)
+	if i < 0 {
+		i = len(faults)
+		faults = append(faults, rowFault{reason: reason})
+	}
+	faults[i].lines = append(faults[i].lines, line)
+	return faults
 }
 
 // Of many faults this many are told, each with this many lines.
@@ -86,9 +102,15 @@ func (r *importResult) report(w io.Writer, path string) error {
 	if len(s.LeftOut) > 0 {
 		fmt.Fprintf(w, "  values left out: %s\n", counts(s.LeftOut))
 	}
-	for i, fault := range r.faults {
+	reportFaults(w, r.faults, "reasons")
+	reportFaults(w, r.notes, "notes")
+	return nil
+}
+
+func reportFaults(w io.Writer, faults []rowFault, what string) {
+	for i, fault := range faults {
 		if i == maxFaults {
-			fmt.Fprintf(w, "  … and %d more reasons\n", len(r.faults)-i)
+			fmt.Fprintf(w, "  … and %d more %s\n", len(faults)-i, what)
 			break
 		}
 		lines := strings.Trim(fmt.Sprint(fault.lines[:min(len(fault.lines), maxFaultLines)]), "[]")
@@ -98,11 +120,10 @@ func (r *importResult) report(w io.Writer, path string) error {
 		}
 		fmt.Fprintf(w, "  line %s%s: %s\n", strings.ReplaceAll(lines, " ", ", "), more, fault.reason)
 	}
-	return nil
 }
 
 // became says what the rows became, without what there is none of.
-func became(s *codec.GNetTrackSummary) string {
+func became(s *codec.Summary) string {
 	var list []string
 	add := func(n int, text string) {
 		if n > 0 {
@@ -125,10 +146,10 @@ func became(s *codec.GNetTrackSummary) string {
 // importTotal sums up several files.
 type importTotal struct {
 	files int
-	sum   codec.GNetTrackSummary
+	sum   codec.Summary
 }
 
-func (t *importTotal) add(s codec.GNetTrackSummary) {
+func (t *importTotal) add(s codec.Summary) {
 	t.files++
 	t.sum.Rows += s.Rows
 	t.sum.Tests += s.Tests

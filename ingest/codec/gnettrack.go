@@ -27,24 +27,14 @@ func (s GNetTrackSource) String() string {
 	return [...]string{"unknown", "samples", "tests", "events"}[s]
 }
 
-// A GNetTrackSummary counts what became of the rows of one log:
-// Rows = Tests + Samples + NoService + the sum of Skipped.
+// A GNetTrackSummary counts what became of the rows of one log. Skipped also counts
+// rows that say nothing that another row does not ("in_coverage", "other_event").
 type GNetTrackSummary struct {
-	Source  GNetTrackSource
-	Rows    int // read so far, without the header and blank lines
-	Tests   int // readings with the outcome of a test
-	Failed  int // of Tests, those whose download failed
-	Samples int // readings of the radio state alone
-	// NoService counts readings that say that there was no network.
-	NoService int
-	// Skipped counts rows without a reading by reason: those that were errors and
-	// those that say nothing that another row does not ("in_coverage", "other_event").
-	Skipped map[string]int
-	// LeftOut counts values that were left out of a reading, by reason.
-	LeftOut map[string]int
+	Source GNetTrackSource
+	Summary
 }
 
-// The reasons of [GNetTrackSummary].Skipped and LeftOut.
+// The reasons of [Summary].Skipped and LeftOut.
 const (
 	skipFields      = "fields"       // another number of fields than the header
 	skipTimestamp   = "timestamp"    // unreadable
@@ -134,10 +124,7 @@ func (g *GNetTrack) open(r io.Reader) error {
 
 // Summary returns the counts so far. The caller owns it.
 func (g *GNetTrack) Summary() GNetTrackSummary {
-	s := g.summary
-	s.Skipped = maps.Clone(s.Skipped)
-	s.LeftOut = maps.Clone(s.LeftOut)
-	return s
+	return GNetTrackSummary{Source: g.summary.Source, Summary: g.summary.clone()}
 }
 
 // Readings returns the readings of the log in its order, once. An error that is

@@ -166,8 +166,8 @@ func TestBadRowsDoNotEndTheFile(t *testing.T) {
 	if want := []int64{2, 0, 6, 7}; !cmp.Equal(seqs, want) {
 		t.Errorf("sequence numbers %v, want %v", seqs, want)
 	}
-	want := codec.GNetTrackSummary{Source: codec.GNetTrackSamples, Rows: 6, Samples: 3, NoService: 1,
-		Skipped: map[string]int{"shifted": 1, "fields": 1}, LeftOut: map[string]int{}}
+	want := codec.GNetTrackSummary{Source: codec.GNetTrackSamples, Summary: codec.Summary{Rows: 6, Samples: 3, NoService: 1,
+		Skipped: map[string]int{"shifted": 1, "fields": 1}, LeftOut: map[string]int{}}}
 	if diff := cmp.Diff(want, g.Summary()); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
