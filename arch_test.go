@@ -42,6 +42,7 @@ var law = map[string]rule{
 	"dashboards":          {imports: []string{"telemetry"}},
 	"dashboards/grafana":  {},
 	"dashboards/reports":  {imports: []string{"telemetry"}},
+	"deploy":              {standardOnly: true},
 	"internal/wire":       {imports: []string{"telemetry"}},
 	"internal/mqtt":       {imports: []string{"telemetry"}},
 	"internal/broker":     {imports: []string{"telemetry"}},
