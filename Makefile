@@ -11,7 +11,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.8.0
 
 # Debian packages by the program they bring.
-DEBIAN_PROGRAMS := mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+DEBIAN_PROGRAMS := mosquitto:mosquitto mosquitto_pub:mosquitto-clients prometheus-alertmanager:prometheus-alertmanager
 
 # How long each fuzz target runs in `make fuzz`; arguments for the demo and the bench.
 FUZZTIME ?= 10s
@@ -57,8 +57,8 @@ vuln: $(PINS)/govulncheck-$(GOVULNCHECK_VERSION) ## look for known vulnerabiliti
 
 tools: debian $(PINS)/influxd-$(INFLUXD_VERSION) ## install the programs the tests run against
 
-# Only what is missing is installed. On a machine with services, Debian would start a broker on the
-# port the demo wants, so the one that came with our installation is turned off.
+# Only what is missing is installed. On a machine with services, Debian would start servers on the
+# ports the demo wants, so those that came with our installation are turned off.
 debian:
 	@packages=; for pair in $(DEBIAN_PROGRAMS); do \
 		PATH="$$PATH:/usr/sbin" command -v $${pair%%:*} >/dev/null || packages="$$packages $${pair##*:}"; \
@@ -69,7 +69,8 @@ debian:
 	echo "installing$$packages"; set -e; \
 	$$root apt-get update -q; \
 	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$packages; \
-	if [ -d /run/systemd/system ]; then $$root systemctl disable --now mosquitto.service || true; fi
+	[ -d /run/systemd/system ] || exit 0; \
+	for package in $$packages; do $$root systemctl disable --now $$package.service 2>/dev/null || true; done
 
 # A pin is an empty file that says which version of a program lies in .tools/bin.
 $(PINS)/influxd-%:
