@@ -106,7 +106,7 @@ func (l *memoryLog) Append(ctx context.Context, id string, data []byte, count in
 	if hook != nil {
 		hook()
 	}
-	if len(data) == 0 || len(data) > l.max || count < 1 {
+	if len(data) == 0 || len(data) > l.max || count < 0 {
 		l.fault("append of %d bytes and %d records to a log of entries up to %d", len(data), count, l.max)
 		return 0, errors.New("no such entry")
 	}

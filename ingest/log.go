@@ -11,7 +11,7 @@ import (
 type Entry struct {
 	Seq   uint64    // position, rising from 1 without repetition
 	Time  time.Time // when it was appended
-	Count int       // how many records Data holds
+	Count int       // how many records Data holds; a tick holds none
 	Data  []byte
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -91,6 +90,7 @@ type Writer struct {
 	// The rest belongs to the goroutine of Run.
 	decoder wire.Decoder
 	load    load
+	idle    int // rounds without a reading since the position was saved
 }
 
 // load is what one round of the writer moves.
@@ -203,9 +203,20 @@ func (w *Writer) observe(seen Observation) {
 	}
 }
 
+// idleRounds is after how many rounds that held no reading the position is saved
+// nevertheless, so that the log can be trimmed. Saving costs a write to the disk,
+// and a restart reads so many ticks again at no cost.
+const idleRounds = 60
+
 // settle writes the load, keeps what the store refuses, and moves the position.
 func (w *Writer) settle(ctx context.Context) error {
 	l := &w.load
+	if l.count == 0 && len(l.letters) == 0 {
+		if w.idle++; w.idle < idleRounds {
+			return nil
+		}
+		return w.save(ctx)
+	}
 	start := time.Now()
 	if err := w.writeAll(ctx); err != nil {
 		return err
@@ -222,10 +233,7 @@ func (w *Writer) settle(ctx context.Context) error {
 		}
 		w.options.Logger.Warn("readings refused after they were accepted; see phusong deadletters list", "count", len(l.letters), "first_reason", l.letters[0].Reason)
 	}
-	err := w.retry(ctx, w.streamFails, func() error {
-		return w.options.Save(ctx, l.last)
-	})
-	if err != nil {
+	if err := w.save(ctx); err != nil {
 		return err
 	}
 	refused := 0
@@ -237,6 +245,12 @@ func (w *Writer) settle(ctx context.Context) error {
 		w.metrics.latency.Observe(max(0, time.Since(l.oldest).Seconds()))
 	}
 	return nil
+}
+
+// save makes the position of the load durable.
+func (w *Writer) save(ctx context.Context) error {
+	w.idle = 0
+	return w.retry(ctx, w.streamFails, func() error { return w.options.Save(ctx, w.load.last) })
 }
 
 // writeAll stores the load's readings, in parts of BatchSize at the same time, and
@@ -313,49 +327,4 @@ func (w *Writer) retry(ctx context.Context, tell func(error), do func() error) e
 		w.options.Logger.Info("writing again")
 	}
 	return err
-}
-
-// Warm lets the tracker see the entries of source up to and including last, so
-// that it knows after a restart what it knew before. It waits until source has
-// come to last or beyond, so the log must hold an entry there.
-func Warm(ctx context.Context, t *Tracker, source Source, last uint64) error {
-	return eachReading(ctx, source, last, func(_ uint64, r *telemetry.Reading) error {
-		t.Observe(r)
-		return nil
-	})
-}
-
-// eachReading calls do for each reading of source up to the entry last, with the
-// position of its entry. Damaged entries are passed over: the writer has made, or
-// will make, dead letters of them.
-func eachReading(ctx context.Context, source Source, last uint64, do func(uint64, *telemetry.Reading) error) error {
-	var decoder wire.Decoder
-	var readings []telemetry.Reading
-	for seq := uint64(0); seq < last; {
-		e, err := source.Next(ctx)
-		if err != nil {
-			return fmt.Errorf("reading the stream: %w", err)
-		}
-		if seq = e.Seq; seq > last {
-			return nil
-		}
-		if readings, err = decoder.DecodeRecords(readings[:0], e.Data); err != nil || len(readings) != e.Count {
-			continue
-		}
-		for i := range readings {
-			if err := do(seq, &readings[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Follow calls do for each reading of source, in order, as they come, until ctx
-// is done or the log cannot be read; it returns the reason.
-func Follow(ctx context.Context, source Source, do func(*telemetry.Reading)) error {
-	return eachReading(ctx, source, math.MaxUint64, func(_ uint64, r *telemetry.Reading) error {
-		do(r)
-		return nil
-	})
 }

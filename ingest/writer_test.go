@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/bits"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -423,21 +422,4 @@ func TestWriterMetrics(t *testing.T) {
 		}
 		lint(t, registry)
 	})
-}
-
-func TestFollow(t *testing.T) {
-	t.Parallel()
-	log := newLog()
-	all := numbered("ap-1", 4)
-	log.put(all[0], all[1])
-	log.add("", []byte("?"), 1)
-	log.put(all[2], all[3])
-	source := log.read(0)
-	source.broken = errors.New("the disk is gone")
-	var got []int64
-	err := ingest.Follow(t.Context(), source, func(r *telemetry.Reading) { got = append(got, tag(r)) })
-	checkError(t, err, "the disk is gone")
-	if !slices.Equal(got, []int64{0, 1, 2, 3}) {
-		t.Errorf("followed %v", got)
-	}
 }

@@ -57,9 +57,12 @@ func reason(err error) error {
 // paths within the data folder.
 type dataFolder string
 
-func (d dataFolder) stream() string  { return filepath.Join(string(d), "stream") }
-func (d dataFolder) broker() string  { return filepath.Join(string(d), "broker") }
-func (d dataFolder) store() string   { return filepath.Join(string(d), "phusong.db") }
+func (d dataFolder) stream() string { return filepath.Join(string(d), "stream") }
+func (d dataFolder) broker() string { return filepath.Join(string(d), "broker") }
+func (d dataFolder) store() string  { return filepath.Join(string(d), "phusong.db") }
+func (d dataFolder) watch() imageFile {
+	return imageFile(filepath.Join(string(d), "watch", "image.zip"))
+}
 func (d dataFolder) filters() string { return filepath.Join(string(d), "mqtt-filters.json") }
 func (d dataFolder) socket() string  { return filepath.Join(string(d), "control.sock") }
 func (d dataFolder) lock() string    { return filepath.Join(string(d), "lock") }

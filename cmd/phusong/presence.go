@@ -2,31 +2,22 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"iter"
-	"log/slog"
 	"time"
 
 	"phusong/alerts"
 	"phusong/dashboards"
-	"phusong/ingest"
 	"phusong/internal/registry"
 	"phusong/telemetry"
 )
-
-// seedPicture tells the picture what the store knows, so that a restart does not
-// make every device look unseen. Without the store it starts empty and fills with
-// what arrives.
-func seedPicture(ctx context.Context, picture *alerts.Picture, s store, log *slog.Logger) {
-	if err := seed(ctx, picture, s); err != nil {
-		log.Warn("the store does not tell when devices were last seen; they count as unknown until they speak", "error", err)
-	}
-}
 
 // seedTimeout bounds how long a store may search before the service starts
 // without an answer.
 const seedTimeout = 20 * time.Second
 
+// seed tells the picture what the store knows, so that a restart does not make every
+// device look unseen. Without the store it starts empty and fills with what arrives.
 func seed(ctx context.Context, picture *alerts.Picture, s store) error {
 	ctx, cancel := context.WithTimeout(ctx, seedTimeout)
 	defer cancel()
@@ -47,14 +38,19 @@ func seed(ctx context.Context, picture *alerts.Picture, s store) error {
 	return nil
 }
 
-// watch lets the picture see every reading of the source.
-func watch(ctx context.Context, picture *alerts.Picture, s ingest.Source) error {
-	err := ingest.Follow(ctx, s, picture.Observe)
-	if ctx.Err() != nil {
-		return nil
+// pictureRoom lets the live picture see the stream. It keeps no image: the store knows
+// when each device was last seen.
+type pictureRoom struct{ *alerts.Picture }
+
+func (p pictureRoom) Observe(_ time.Time, readings []telemetry.Reading) {
+	for i := range readings {
+		p.Picture.Observe(&readings[i])
 	}
-	return fmt.Errorf("following the stream: %w", err)
 }
+
+func (p pictureRoom) Snapshot() func(io.Writer) error { return func(io.Writer) error { return nil } }
+
+func (p pictureRoom) Restore(io.Reader) error { return errNoImage }
 
 // devices joins the registry and the picture: what should be there, what is, and
 // what is there without being known.

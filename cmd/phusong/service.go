@@ -21,7 +21,7 @@ import (
 // service is the assembled process:
 //
 //	devices ─MQTT─► broker ─► client ─► pipeline ─► stream ─► writer ─► store
-//	                                                   └────► picture ─► /metrics
+//	                                                   └────► watcher ─► rooms ─► /metrics
 //
 // newService opens everything in the order of the arrow's end to its beginning,
 // so that whoever sends finds somebody who takes.
@@ -39,6 +39,7 @@ type service struct {
 	store    store
 	ledger   *ingest.Ledger
 	picture  *alerts.Picture
+	watcher  *watcher
 	pipeline *ingest.Pipeline
 	client   *mqtt.Client
 	http     net.Listener
@@ -62,7 +63,7 @@ func newService(ctx context.Context, c Config, log *slog.Logger) (_ *service, er
 	}
 	s.closing.add(unlock)
 	for _, open := range []func(context.Context) error{
-		s.openHTTP, s.openRegistry, s.openStore, s.openStream, s.openPicture, s.openPipeline, s.openBroker, s.openClient, s.openControl,
+		s.openHTTP, s.openRegistry, s.openStore, s.openStream, s.openPipeline, s.openBroker, s.openClient, s.openControl,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -111,16 +112,16 @@ func (s *service) openStream(ctx context.Context) (err error) {
 	return nil
 }
 
-// openPicture and openPipeline add the parts in the order in which they must
-// stop: the client hands over, the pipeline appends, the rest waits to be moved.
-func (s *service) openPicture(ctx context.Context) error {
-	seedPicture(ctx, s.picture, s.store, s.log)
-	return nil
-}
+// tickEvery is how often a silent stream gets an entry without readings: the clock of
+// all that judges silence.
+const tickEvery = time.Second
 
+// openPipeline adds the parts in the order in which they must stop: the client hands
+// over, the pipeline appends, the rest waits to be moved.
 func (s *service) openPipeline(ctx context.Context) error {
+	ticker := ingest.NewTicker(durableLog{s.readings}, tickEvery)
 	pipeline, err := ingest.NewPipeline(ingest.Options{
-		Log: durableLog{s.readings}, DeadLetters: durableLog{s.letters}, Ledger: s.ledger,
+		Log: ticker, DeadLetters: durableLog{s.letters}, Ledger: s.ledger,
 		Clock:     ingest.Clock{MaxAhead: s.config.Ingest.MaxAhead, MaxAge: s.config.Ingest.MaxAge, LateAfter: s.config.Ingest.LateAfter},
 		BatchSize: s.config.Ingest.BatchSize, FlushEvery: s.config.Ingest.FlushEvery,
 		Logger: s.log, Registry: s.prefixed(),
@@ -129,15 +130,19 @@ func (s *service) openPipeline(ctx context.Context) error {
 		return err
 	}
 	s.pipeline = pipeline
-	writer, following, err := s.openReaders(ctx)
+	writer, position, err := s.openWriter(ctx)
 	if err != nil {
 		return err
 	}
+	if err := s.openWatcher(ctx, position); err != nil {
+		return err
+	}
+	s.parts.add("ticker", ticker.Run)
 	s.parts.add("pipeline", pipeline.Run)
 	s.parts.add("mqtt client", func(ctx context.Context) error { return s.client.Run(ctx) })
 	s.parts.add("drain", s.drain)
 	s.parts.add("store writer", writer.Run)
-	s.parts.add("watcher", func(ctx context.Context) error { return watch(ctx, s.picture, following) })
+	s.parts.add("watcher", s.watcher.Run)
 	s.parts.add("janitor", s.janitor)
 	s.parts.add("registry", s.register.Run)
 	s.parts.add("http", s.serveHTTP)
@@ -148,15 +153,16 @@ func (s *service) openPipeline(ctx context.Context) error {
 // at: what a broker sends again after a crash was in the last few.
 const warmEntries = 256
 
-// openReaders opens the two readers of the stream where they left off.
-func (s *service) openReaders(ctx context.Context) (*ingest.Writer, ingest.Source, error) {
-	position, err := s.readings.Position(ctx, storePosition)
+// openWriter opens the store's reader of the stream where it left off, and returns
+// that position too.
+func (s *service) openWriter(ctx context.Context) (_ *ingest.Writer, position uint64, err error) {
+	position, err = s.readings.Position(ctx, storePosition)
 	if err != nil {
-		return nil, nil, fmt.Errorf("finding where the store is: %w", err)
+		return nil, 0, fmt.Errorf("finding where the store is: %w", err)
 	}
 	waiting, err := s.readings.Count(ctx, position+1)
 	if err != nil {
-		return nil, nil, fmt.Errorf("counting what waits in the stream: %w", err)
+		return nil, 0, fmt.Errorf("counting what waits in the stream: %w", err)
 	}
 	s.ledger.CarryOver(waiting)
 	if waiting > 0 {
@@ -165,28 +171,24 @@ func (s *service) openReaders(ctx context.Context) (*ingest.Writer, ingest.Sourc
 	tracker := ingest.NewTracker()
 	state, err := s.readings.State(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("looking at the stream: %w", err)
+		return nil, 0, fmt.Errorf("looking at the stream: %w", err)
 	}
 	// After a quiet day everything before the position may be trimmed; then nothing
 	// can come twice either.
 	if state.Entries > 0 && state.First <= position {
 		tail, err := s.readings.Reader(ctx, max(position, warmEntries)-warmEntries+1)
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the end of the stream: %w", err)
+			return nil, 0, fmt.Errorf("reading the end of the stream: %w", err)
 		}
 		err = ingest.Warm(ctx, tracker, source{tail}, position)
 		tail.Close() // it asks for more entries while it is open
 		if err != nil {
-			return nil, nil, err
+			return nil, 0, err
 		}
 	}
 	toStore, err := s.reader(ctx, position+1)
 	if err != nil {
-		return nil, nil, err
-	}
-	toPicture, err := s.reader(ctx, position+1)
-	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	writer, err := ingest.NewWriter(ingest.WriterOptions{
 		Source: toStore, Store: s.store, DeadLetters: durableLog{s.letters}, Ledger: s.ledger, Tracker: tracker,
@@ -196,7 +198,17 @@ func (s *service) openReaders(ctx context.Context) (*ingest.Writer, ingest.Sourc
 		BatchSize: s.config.Ingest.StoreBatchSize, FlushEvery: s.config.Ingest.StoreFlushEvery, Parallel: s.config.Ingest.StoreParallel,
 		Logger: s.log, Registry: s.prefixed(),
 	})
-	return writer, toPicture, err
+	return writer, position, err
+}
+
+// openWatcher restores or rebuilds the rooms; stored is the store's position.
+func (s *service) openWatcher(ctx context.Context, stored uint64) (err error) {
+	s.watcher, err = newWatcher(ctx, watcherOptions{
+		Tenants: s.rooms(), Image: dataFolder(s.config.Data).watch(), Every: snapshotEvery, Logger: s.log,
+		Log: s.readings, Stored: stored,
+		Open: func(ctx context.Context, from uint64) (ingest.Source, error) { return s.reader(ctx, from) },
+	})
+	return err
 }
 
 func (s *service) reader(ctx context.Context, from uint64) (source, error) {
@@ -289,4 +301,3 @@ func audit(ctx context.Context, c *Config, readings, letters *stream.Log, eviden
 	}
 	return ingest.Audit(ctx, options)
 }
-
