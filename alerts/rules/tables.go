@@ -22,10 +22,18 @@ const (
 	WiFiUtilization Slot = deviceFacts + iota
 	WiFiNoise
 	WiFiRadios
+	WiFiVerdict
+	WiFiReason
 	WiFiOverloaded
+	WiFiSpeed
 	WiFiSlow
+	WiFiLossy
+	WiFiLaggy
+	WiFiPortalDown
+	WiFiLoginFails
+	WiFiUplinkDown
+	WiFiNeighbours
 	WiFiNeighbourClients
-	WiFiConnectSuccess
 	wifiDerived
 )
 
@@ -133,6 +141,7 @@ const (
 	ServiceRuleFaults
 	ServiceRulesBroken
 	ServiceNotifierFailing
+	ServiceFleetSilent
 	serviceFacts
 )
 
@@ -141,7 +150,8 @@ var (
 	deviceStates  = []string{"unknown", "up", "late", "silent", "offline", "retired", "maintenance"}
 	siteVerdicts  = []string{"unknown", "working", "partly", "failed", "no service"}
 	liveStates    = []string{"unknown", "up", "down"}
-	flags         = []string{"ok", "range", "stuck", "spike", "sentinel", "clock", "drift", "negative", "moved", "two sites"}
+	wifiReasons   = []string{"no access point", "not yet heard", "not hearing", "maintenance", "silent", "offline", "uplink down", "portal down", "login fails", "uplink lossy", "uplink laggy"}
+	flags         = []string{"ok", "sentinel", "range", "negative", "clock", "stuck", "spike", "drift", "unit", "two_places", "two_senders", "moved"}
 	pollutants    = []string{"pm25", "pm10", "no2", "so2", "co", "o3"}
 	caseStates    = []string{"none", "open", "sent", "answered", "retest", "disputed", "closed"}
 	zoneVerdicts  = []string{"gap", "dead"}
@@ -165,10 +175,18 @@ var wifiFacts = []Fact{
 	{Name: "wifi.utilization", Type: Number, Unit: "1", Share: true, Help: "air time in use, of the busiest radio"},
 	{Name: "wifi.noise_dbm", Type: Number, Unit: "dBm", Help: "noise floor, of the noisiest radio"},
 	{Name: "wifi.radios", Type: Number, Unit: "1", Help: "radios in the reading"},
-	{Name: "wifi.overloaded", Type: Bool, Help: "busy by the measure with hysteresis: utilisation 0.85 and 0.70, or clients over capacity"},
-	{Name: "wifi.slow", Type: Bool, Help: "below the speed of public Wi-Fi (30 Mbit/s) by the measure"},
-	{Name: "wifi.neighbour_clients", Type: Number, Unit: "1", Help: "clients of the other access points of the site"},
-	{Name: "wifi.connect_success", Type: Number, Unit: "1", Share: true, Help: "logins that succeeded, of the last hour"},
+	{Name: "wifi.verdict", Type: Text, Values: siteVerdicts, Help: "how the access point serves people"},
+	{Name: "wifi.reason", Type: Text, Values: wifiReasons, Help: "why the verdict is not working"},
+	{Name: "wifi.overloaded", Type: Bool, Help: "busy by the measure with hysteresis: air time 0.85 and 0.70, or clients over capacity"},
+	{Name: "wifi.speed_mbps", Type: Number, Unit: "Mbit/s", Help: "median download of the newest speed tests"},
+	{Name: "wifi.slow", Type: Bool, Help: "the median is below the speed of public Wi-Fi, 30 Mbit/s"},
+	{Name: "wifi.lossy", Type: Bool, Help: "the uplink loses packets, by the measure with hysteresis"},
+	{Name: "wifi.laggy", Type: Bool, Help: "the uplink is slow to answer, by the measure with hysteresis"},
+	{Name: "wifi.portal_down", Type: Bool, Help: "the captive portal does not answer"},
+	{Name: "wifi.login_fails", Type: Bool, Help: "the test login fails"},
+	{Name: "wifi.uplink_down", Type: Bool, Help: "the access point says that its uplink is down"},
+	{Name: "wifi.neighbours", Type: Number, Unit: "1", Help: "other access points of the site that are up"},
+	{Name: "wifi.neighbour_clients", Type: Number, Unit: "1", Help: "clients of these, all together"},
 }
 
 var mobileFacts = []Fact{
@@ -197,7 +215,7 @@ var environmentFacts = []Fact{
 
 var siteTable = [siteFacts]Fact{
 	SiteVerdict:          {Name: "site.verdict", Type: Text, Values: siteVerdicts, Help: "state of the public Wi-Fi of the site"},
-	SiteReason:           {Name: "site.reason", Type: Text, Help: "why the verdict is what it is"},
+	SiteReason:           {Name: "site.reason", Type: Text, Values: wifiReasons, Help: "why the verdict is not working, of most access points"},
 	SiteSince:            {Name: "site.since", Type: Instant, Help: "when the verdict began"},
 	SiteOpen:             {Name: "site.open", Type: Bool, Help: "within its opening hours"},
 	SiteCategory:         {Name: "site.category", Type: Text, Values: categories(), Help: "kind of place"},
@@ -261,6 +279,7 @@ var serviceTable = [serviceFacts]Fact{
 	ServiceRuleFaults:       {Name: "service.rule_faults", Type: Number, Unit: "1", Help: "rules that divided by zero or whose template failed, in the last hour"},
 	ServiceRulesBroken:      {Name: "service.rules_broken", Type: Bool, Help: "the rule files on disk are refused; the last good ones are in force"},
 	ServiceNotifierFailing:  {Name: "service.notifier_failing", Type: Duration, Unit: "s", Help: "how long no notification could be handed over; 0 when it works"},
+	ServiceFleetSilent:      {Name: "service.fleet_silent", Type: Bool, Help: "no device at all is heard: the fault is ours or the broker's"},
 }
 
 func categories() []string {
