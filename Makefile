@@ -11,23 +11,29 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.8.0
 
 # Debian packages by the program they bring.
-DEBIAN_PROGRAMS := mosquitto:mosquitto mosquitto_pub:mosquitto-clients prometheus-alertmanager:prometheus-alertmanager
+DEBIAN_PROGRAMS := mosquitto:mosquitto mosquitto_pub:mosquitto-clients prometheus-alertmanager:prometheus-alertmanager \
+	promtool:prometheus
 
 # How long each fuzz target runs in `make fuzz`; arguments for the demo and the bench.
 FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fuzz bench lint vuln tools debian clean
+.PHONY: help build demo secrets test check fuzz bench lint vuln tools debian clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/phusong
 	$(GO) build -o bin/phusong ./cmd/phusong
 
 demo: build ## run the whole service with a simulated province; ARGS="--for 30s" and the like
 	./bin/phusong demo $(ARGS)
+
+# How devices reach the broker of the stack, separated by commas.
+HOSTS ?= localhost
+secrets: build ## make the stack's secrets in ./secrets; HOSTS=broker.example.vn,203.0.113.7
+	./bin/phusong secrets init --dir secrets --host $(HOSTS)
 
 test: tools check ## install what the tests need, then all checks and all tests with the race detector
 	PHUSONG_TEST_SLOW=1 $(GO) test -race -count=1 -timeout 30m ./...
