@@ -1,6 +1,7 @@
 // Package testbed starts the real programs that phusong is tested against: Mosquitto, InfluxDB,
-// Alertmanager and phusong itself, and the mail and web servers that alerts end in. Each runs on free loopback ports with a temporary directory of its own, is ready
-// when the constructor returns, ends with the test, and shows its log when the test fails.
+// Alertmanager and phusong itself, and the mail and web servers that alerts end in. Each runs on free
+// loopback ports with a temporary directory of its own, is ready when the constructor returns, ends
+// with the test, and shows its log when the test fails.
 //
 // It is test support: only _test.go files and internal/bench import it. It fakes nothing; what it
 // starts is what a province runs.
