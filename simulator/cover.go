@@ -125,7 +125,7 @@ func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []con
 		}
 	}
 	if q.OnRoads {
-		if ways, err = w.waysThrough(); err != nil {
+		if ways, err = w.ways(); err != nil {
 			return nil, nil, nil, err
 		}
 	}
@@ -166,8 +166,8 @@ func cellOf(name string) (h3.Cell, error) {
 // wayStep is how far apart the places on a road are, in metres.
 const wayStep = 20.0
 
-// waysThrough returns the places on the roads of each cell, along each road.
-func (w *World) waysThrough() (map[h3.Cell][]vec, error) {
+// findWays returns the places on the roads of each cell, along each road.
+func (w *World) findWays() (map[h3.Cell][]vec, error) {
 	ways := make(map[h3.Cell][]vec)
 	for e := range w.roads.edges {
 		steps := max(int(w.roads.edges[e].length/wayStep), 1)

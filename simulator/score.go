@@ -9,53 +9,87 @@ import (
 	"phusong/telemetry"
 )
 
-// A Conclude says what a service concluded about a cell and operator: [Dead], [Slow],
-// [Fine], or empty when it does not know. It is how coverage is plugged into the score.
-type Conclude func(cell string, operator telemetry.OperatorCode) Verdict
+// A Conclusion is what a service concluded about a cell and operator.
+type Conclusion struct {
+	// Verdict is [Dead], [Slow] or [Fine], or empty when it does not know.
+	Verdict Verdict
+	// Enough says that the tests would have sufficed to conclude the truth.
+	Enough bool
+}
+
+// A Conclude says what a service concluded about the cell and operator of a truth. It is
+// how coverage is plugged into the score.
+type Conclude func(truth *Coverage) Conclusion
 
 // A VerdictScore compares conclusions with the truth for one verdict.
 type VerdictScore struct {
-	True      int     `json:"true"`      // cells of which it is true
-	Concluded int     `json:"concluded"` // cells of which it was concluded
-	Right     int     `json:"right"`
-	Precision float64 `json:"precision"` // right of those concluded; 1 when there are none
-	Recall    float64 `json:"recall"`    // right of those true; 1 when there are none
+	True      int `json:"true"`      // cells of which it is true
+	Enough    int `json:"enough"`    // of them with enough tests
+	Found     int `json:"found"`     // of them those of which it was concluded
+	Concluded int `json:"concluded"` // cells of which it was concluded
+	Right     int `json:"right"`     // of them those of which it is true
+	// Precision is Right of Concluded, and Recall Found of Enough; 1 when there are none.
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
 }
 
 // A CoverageScore compares a coverage map with the truth. Cells whose truth is not
-// certain, and cells about which nothing was concluded, count for no verdict.
+// certain count for no verdict.
 type CoverageScore struct {
-	Dead      VerdictScore `json:"dead"`
-	Slow      VerdictScore `json:"slow"`
-	Fine      VerdictScore `json:"fine"`
+	Dead VerdictScore `json:"dead"`
+	Slow VerdictScore `json:"slow"`
+	Fine VerdictScore `json:"fine"`
+	// Bad is dead and slow together: a finding against the operator. To call a dead cell
+	// slow is right, for it is slow as well; to call a slow one dead is not.
+	Bad       VerdictScore `json:"bad"`
 	Unknown   int          `json:"unknown"`   // nothing was concluded
 	Uncertain int          `json:"uncertain"` // the truth is too close to a limit
+	// Table counts the certain cells by what is true and what was concluded; "" for nothing.
+	Table map[Verdict]map[Verdict]int `json:"table"`
 }
 
 // ScoreCoverage asks for a conclusion on every cell of the truth.
 func ScoreCoverage(truth iter.Seq[Coverage], conclude Conclude) CoverageScore {
-	var s CoverageScore
-	of := map[Verdict]*VerdictScore{Dead: &s.Dead, Slow: &s.Slow, Fine: &s.Fine}
+	s := CoverageScore{Table: map[Verdict]map[Verdict]int{Dead: {}, Slow: {}, Fine: {}}}
 	for c := range truth {
+		concluded := conclude(&c)
 		if !c.Certain {
 			s.Uncertain++
 			continue
 		}
-		concluded := of[conclude(c.Cell, c.Operator)]
-		if concluded == nil {
+		if concluded.Verdict == "" {
 			s.Unknown++
-			continue
 		}
-		of[c.Verdict].True++
-		concluded.Concluded++
-		if concluded == of[c.Verdict] {
-			concluded.Right++
+		s.Table[c.Verdict][concluded.Verdict]++
+		for v, one := range map[Verdict]*VerdictScore{Dead: &s.Dead, Slow: &s.Slow, Fine: &s.Fine} {
+			one.add(c.Verdict == v, concluded.Verdict == v, concluded.Verdict == c.Verdict, concluded.Enough)
 		}
+		s.Bad.add(c.Verdict != Fine, concluded.Verdict == Dead || concluded.Verdict == Slow,
+			concluded.Verdict == c.Verdict || c.Verdict == Dead && concluded.Verdict == Slow, concluded.Enough)
 	}
-	for _, v := range of {
-		v.Precision, v.Recall = ratio(v.Right, v.Concluded), ratio(v.Right, v.True)
+	for _, one := range []*VerdictScore{&s.Dead, &s.Slow, &s.Fine, &s.Bad} {
+		one.Precision, one.Recall = ratio(one.Right, one.Concluded), ratio(one.Found, one.Enough)
 	}
 	return s
+}
+
+// add counts a cell of which the verdict is true or not, was concluded or not, and rightly so.
+func (s *VerdictScore) add(isTrue, concluded, right, enough bool) {
+	if isTrue {
+		s.True++
+		if enough {
+			s.Enough++
+			if concluded && right {
+				s.Found++
+			}
+		}
+	}
+	if concluded {
+		s.Concluded++
+		if right {
+			s.Right++
+		}
+	}
 }
 
 // ratio is 1 when there was nothing to get wrong.

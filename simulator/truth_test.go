@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -50,9 +51,20 @@ func (p *perfectDetector) verdict() Verdict {
 }
 
 // Truth and readings agree: a detector that is fed with enough tests, made anywhere
-// in the cells at any daytime, reaches precision and recall 1 on every certain cell.
+// in the cells at any daytime, reaches precision and recall 1 on every certain cell; and so
+// does one on their roads, by the truth of the roads.
 func TestAPerfectDetectorIsPerfect(t *testing.T) {
 	t.Parallel()
+	for name, onRoads := range map[string]bool{"anywhere": false, "on roads": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkPerfectDetector(t, onRoads)
+		})
+	}
+}
+
+func checkPerfectDetector(t *testing.T, onRoads bool) {
+	t.Helper()
 	s, err := ShippedScenario("dead-zone-repaired")
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +75,7 @@ func TestAPerfectDetectorIsPerfect(t *testing.T) {
 		t.Fatal(err)
 	}
 	cells := sampleCells(t, w, all)
-	q := CoverageQuestion{From: testStart, To: testStart.AddDate(0, 0, 7)}
+	q := CoverageQuestion{From: testStart, To: testStart.AddDate(0, 0, 7), OnRoads: onRoads}
 	const tests = 500
 	var truth []Coverage
 	detectors := make(map[string]*perfectDetector)
@@ -76,8 +88,11 @@ func TestAPerfectDetectorIsPerfect(t *testing.T) {
 			detectors[c.Cell+string(c.Operator)] = probeCell(t, w, &c, &q, tests)
 		}
 	}
-	got := ScoreCoverage(slices.Values(truth), func(cell string, operator telemetry.OperatorCode) Verdict {
-		return detectors[cell+string(operator)].verdict()
+	got := ScoreCoverage(slices.Values(truth), func(c *Coverage) Conclusion {
+		if !c.Certain {
+			return Conclusion{}
+		}
+		return Conclusion{Verdict: detectors[c.Cell+string(c.Operator)].verdict(), Enough: true}
 	})
 	for name, v := range map[string]VerdictScore{"dead": got.Dead, "slow": got.Slow, "fine": got.Fine} {
 		if v.Precision != 1 || v.Recall != 1 {
@@ -110,10 +125,21 @@ func sampleCells(t *testing.T, w *World, all []string) []string {
 	return cells
 }
 
-// probeCell makes tests all over a cell, each at a time of its own.
+// probeCell makes tests all over a cell or its roads, each at a time of its own.
 func probeCell(t *testing.T, w *World, c *Coverage, q *CoverageQuestion, tests int) *perfectDetector {
 	t.Helper()
-	parts, err := places(h3.CellFromString(c.Cell), nil, 3)
+	cell, off := h3.CellFromString(c.Cell), 30.0
+	var way []vec
+	if q.OnRoads {
+		ways, err := w.ways()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if way = ways[cell]; len(way) > 0 {
+			off = wayStep / 2
+		}
+	}
+	parts, err := places(cell, way, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +147,7 @@ func probeCell(t *testing.T, w *World, c *Coverage, q *CoverageQuestion, tests i
 	p := new(perfectDetector)
 	for n := range uint64(tests) {
 		h := key(99, forTest, n)
-		at := inDisc(mix(h), parts[h%uint64(len(parts))], 30)
+		at := inDisc(mix(h), parts[h%uint64(len(parts))], off)
 		days := q.To.Sub(q.From).Hours() / 24
 		ms := dayStart(localDay(q.From.UnixMilli())+int64(unit(mix(h+1))*days)) + testsFrom + int64(unit(mix(h+2))*testsHours*float64(hour))
 		ms = max(ms, q.From.UnixMilli())
@@ -378,15 +404,19 @@ func TestScoreCoverage(t *testing.T) {
 		{Cell: "3", Verdict: Slow, Certain: true}, {Cell: "4", Verdict: Fine, Certain: true},
 		{Cell: "5", Verdict: Fine, Certain: true}, {Cell: "6", Verdict: Fine},
 	}
-	concluded := map[string]Verdict{"1": Dead, "2": Slow, "3": Slow, "4": Fine, "6": Dead}
-	got := ScoreCoverage(slices.Values(truth), func(cell string, _ telemetry.OperatorCode) Verdict { return concluded[cell] })
-	want := CoverageScore{
-		Dead:    VerdictScore{True: 2, Concluded: 1, Right: 1, Precision: 1, Recall: 0.5},
-		Slow:    VerdictScore{True: 1, Concluded: 2, Right: 1, Precision: 0.5, Recall: 1},
-		Fine:    VerdictScore{True: 1, Concluded: 1, Right: 1, Precision: 1, Recall: 1},
-		Unknown: 1, Uncertain: 1,
+	concluded := map[string]Conclusion{
+		"1": {Dead, true}, "2": {Slow, true}, "3": {Dead, false}, "4": {Fine, true}, "5": {Enough: true}, "6": {Dead, true},
 	}
-	if got != want {
+	got := ScoreCoverage(slices.Values(truth), func(c *Coverage) Conclusion { return concluded[c.Cell] })
+	want := CoverageScore{
+		Dead:    VerdictScore{True: 2, Enough: 2, Found: 1, Concluded: 2, Right: 1, Precision: 0.5, Recall: 0.5},
+		Slow:    VerdictScore{True: 1, Concluded: 1, Recall: 1},
+		Fine:    VerdictScore{True: 2, Enough: 2, Found: 1, Concluded: 1, Right: 1, Precision: 1, Recall: 0.5},
+		Bad:     VerdictScore{True: 3, Enough: 2, Found: 2, Concluded: 3, Right: 2, Precision: 2. / 3, Recall: 1},
+		Unknown: 1, Uncertain: 1,
+		Table: map[Verdict]map[Verdict]int{Dead: {Dead: 1, Slow: 1}, Slow: {Dead: 1}, Fine: {Fine: 1, "": 1}},
+	}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

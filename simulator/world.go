@@ -2,7 +2,10 @@ package simulator
 
 import (
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/uber/h3-go/v4"
 
 	"phusong/telemetry"
 )
@@ -22,6 +25,7 @@ type World struct {
 	uplinks  []uplink
 	devices  []device
 	effects  effects
+	ways     func() (map[h3.Cell][]vec, error) // findWays, once
 }
 
 // New makes a world. It fails when an option cannot be, naming it.
@@ -35,6 +39,7 @@ func New(o Options) (*World, error) {
 		return nil, err
 	}
 	w.buildLand()
+	w.ways = sync.OnceValues(w.findWays)
 	if err := w.buildSites(); err != nil {
 		return nil, err
 	}

@@ -326,7 +326,7 @@ func TestCheckConfig(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "devices.csv"), "id,kind,area,interval\nap-1,wifi,80,60s\n")
 	good := configured(t, fmt.Sprintf("mqtt: {url: 'tcp://x:1'}\nregistry: {devices: %s/devices.csv}\n", dir))
-	if got := command(t, "check", "config", good); got.code != 0 || got.stdout != "configuration is right: 0 areas, 0 sites, 1 devices registered\n" {
+	if got := command(t, "check", "config", good); got.code != 0 || got.stdout != "configuration is right: 0 areas, 0 sites, 1 devices, 0 roads registered\n" {
 		t.Errorf("exit status %d, standard output %q, standard error %q", got.code, got.stdout, got.stderr)
 	}
 	write(t, filepath.Join(dir, "devices.csv"), "id,kind,area,interval\nap-1,wifi,80,often\nap-2,radar,80,60s\n")

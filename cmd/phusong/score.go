@@ -98,6 +98,8 @@ type scoreCmd struct {
 	Conclusions string        `placeholder:"FILE" help:"Score what is in this file instead of judging here: JSON with alarms [{from, device, site, area, operator}] and coverage {cell: {operator: verdict}}."`
 	Least       time.Duration `default:"10m" help:"How long a fault must last to be one that should be found."`
 	Grace       time.Duration `default:"10m" help:"How long after the end of a fault an alarm about it is still right."`
+	Roads       bool          `default:"true" negatable:"" help:"Judge coverage with the road layer of the world."`
+	Truth       string        `default:"roads" enum:"roads,area" help:"Compare coverage with attempts along the roads of a cell, or all over its area."`
 	JSON        bool          `help:"Print the score as JSON."`
 }
 
@@ -109,8 +111,8 @@ type conclusions struct {
 
 // score is how well that agrees with the truth.
 type score struct {
-	Alarms   simulator.AlarmScore     `json:"alarms"`
-	Coverage *simulator.CoverageScore `json:"coverage,omitempty"`
+	Alarms   simulator.AlarmScore `json:"alarms"`
+	Coverage *coverageScore       `json:"coverage,omitempty"`
 }
 
 // Run lives through the world, judges what its devices say as the service would,
@@ -124,27 +126,64 @@ func (c *scoreCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	until := world.Start().Add(c.For)
-	var concluded conclusions
-	if c.Conclusions != "" {
-		err = readConclusions(c.Conclusions, &concluded)
-	} else {
-		concluded.Alarms, err = presenceAlarms(p.ctx, world, until)
-	}
+	result, err := c.score(p.ctx, world, world.Start().Add(c.For))
 	if err != nil {
 		return err
-	}
-	question := simulator.AlarmQuestion{From: world.Start(), To: until, Least: c.Least, Grace: c.Grace}
-	result := score{Alarms: simulator.ScoreAlarms(world.Faults(question.From, question.To), concluded.Alarms, question)}
-	if concluded.Coverage != nil {
-		if result.Coverage, err = scoreCoverage(p.ctx, world, until, concluded.Coverage); err != nil {
-			return err
-		}
 	}
 	if c.JSON {
 		return json.NewEncoder(p.stdout).Encode(result)
 	}
-	return printScore(p.stdout, &result)
+	return printScore(p.stdout, result)
+}
+
+func (c *scoreCmd) score(ctx context.Context, world *simulator.World, until time.Time) (*score, error) {
+	var concluded conclusions
+	var verdicts *coverageScore
+	onRoads := c.Truth == "roads"
+	if c.Conclusions != "" {
+		if err := readConclusions(c.Conclusions, &concluded); err != nil {
+			return nil, err
+		}
+		if concluded.Coverage != nil {
+			var err error
+			asked := simulator.CoverageQuestion{From: world.Start(), To: until, OnRoads: onRoads}
+			if verdicts, err = scoreConclusions(ctx, world, asked, concluded.Coverage); err != nil {
+				return nil, err
+			}
+		}
+	} else {
+		judge, err := newCoverageJudge(world, c.Roads)
+		if err != nil {
+			return nil, err
+		}
+		if concluded.Alarms, err = presenceAlarms(world, until, told(heard(ctx, world.Events(until)), judge.observe)); err != nil {
+			return nil, err
+		}
+		if c.Probes > 0 {
+			if verdicts, err = judge.score(ctx, until, onRoads); err != nil {
+				return nil, err
+			}
+		}
+	}
+	question := simulator.AlarmQuestion{From: world.Start(), To: until, Least: c.Least, Grace: c.Grace}
+	return &score{
+		Alarms:   simulator.ScoreAlarms(world.Faults(question.From, question.To), concluded.Alarms, question),
+		Coverage: verdicts,
+	}, nil
+}
+
+// told yields the same readings, after somebody else was told of each.
+func told(readings iter.Seq2[*telemetry.Reading, error], tell func(*telemetry.Reading)) iter.Seq2[*telemetry.Reading, error] {
+	return func(yield func(*telemetry.Reading, error) bool) {
+		for r, err := range readings {
+			if err == nil {
+				tell(r)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
 }
 
 func readConclusions(path string, into *conclusions) error {
@@ -158,9 +197,9 @@ func readConclusions(path string, into *conclusions) error {
 	return nil
 }
 
-// presenceAlarms lets the live picture watch the world, without a broker in
+// presenceAlarms lets the live picture watch the readings of a world, without a broker in
 // between, and returns the outages of devices that it would have told.
-func presenceAlarms(ctx context.Context, world *simulator.World, until time.Time) ([]simulator.Alarm, error) {
+func presenceAlarms(world *simulator.World, until time.Time, readings iter.Seq2[*telemetry.Reading, error]) ([]simulator.Alarm, error) {
 	registered := make(map[telemetry.DeviceID]telemetry.Device)
 	for _, d := range world.Devices() {
 		registered[d.ID] = d
@@ -175,7 +214,7 @@ func presenceAlarms(ctx context.Context, world *simulator.World, until time.Time
 			}
 			alarms = append(alarms, simulator.Alarm{From: o.Since, Device: d.ID, Site: d.Site, Area: d.Area})
 		})
-	for r, err := range heard(ctx, world.Events(until)) {
+	for r, err := range readings {
 		if err != nil {
 			return nil, err
 		}
@@ -229,25 +268,6 @@ func address(r *telemetry.Reading, e simulator.Event) error {
 	return err
 }
 
-func scoreCoverage(ctx context.Context, world *simulator.World, until time.Time, concluded map[string]map[telemetry.OperatorCode]simulator.Verdict) (*simulator.CoverageScore, error) {
-	cells, err := world.Cells()
-	if err != nil {
-		return nil, err
-	}
-	var failed error
-	truth := func(yield func(simulator.Coverage) bool) {
-		for c, err := range world.CoverageOf(ctx, cells, simulator.CoverageQuestion{From: world.Start(), To: until}) {
-			if failed = err; err != nil || !yield(c) {
-				return
-			}
-		}
-	}
-	s := simulator.ScoreCoverage(truth, func(cell string, operator telemetry.OperatorCode) simulator.Verdict {
-		return concluded[cell][operator]
-	})
-	return &s, failed
-}
-
 func printScore(w io.Writer, s *score) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	a := &s.Alarms
@@ -257,15 +277,8 @@ func printScore(w io.Writer, s *score) error {
 	fmt.Fprintf(table, "of them about something real\t%d\tprecision %.3f\n", a.Right, a.Precision)
 	fmt.Fprintf(table, "false alarms a day\t%.2f\n", a.FalsePerDay)
 	fmt.Fprintf(table, "time to detect\tmedian %s\t90 %% within %s\n", a.MedianDetection.Round(time.Second), a.P90Detection.Round(time.Second))
-	if c := s.Coverage; c != nil {
-		for _, v := range []struct {
-			name  string
-			score simulator.VerdictScore
-		}{{"dead", c.Dead}, {"slow", c.Slow}, {"fine", c.Fine}} {
-			fmt.Fprintf(table, "cells %s\t%d true, %d concluded, %d right\tprecision %.3f, recall %.3f\n", v.name, v.score.True, v.score.Concluded, v.score.Right, v.score.Precision, v.score.Recall)
-		}
-		fmt.Fprintf(table, "cells without a conclusion\t%d\n", c.Unknown)
-		fmt.Fprintf(table, "cells too close to a limit to score\t%d\n", c.Uncertain)
+	if err := table.Flush(); err != nil || s.Coverage == nil {
+		return err
 	}
-	return table.Flush()
+	return printCoverage(w, s.Coverage)
 }
