@@ -36,6 +36,12 @@ func (d *Day) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// DayOf returns the day that an instant falls on in a time zone.
+func DayOf(t time.Time, zone *time.Location) Day {
+	day, _ := clock{zone}.split(t)
+	return day
+}
+
 // A clock turns instants into local days and seconds.
 type clock struct{ zone *time.Location }
 

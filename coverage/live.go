@@ -2,7 +2,9 @@ package coverage
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -38,6 +40,16 @@ func (s LiveState) String() string { return liveNames[min(int(s), len(liveNames)
 
 // MarshalText writes the name.
 func (s LiveState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a name.
+func (s *LiveState) UnmarshalText(text []byte) error {
+	i := slices.Index(liveNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is not a live state", text)
+	}
+	*s = LiveState(i)
+	return nil
+}
 
 // A LiveProbe is one probe and operator.
 type LiveProbe struct {
@@ -80,17 +92,17 @@ func NewLive(o LiveOptions) (*Live, error) {
 	return &Live{options: o, probes: make(map[liveKey]*liveProbe)}, nil
 }
 
-// Observe takes one attempt of a fixed probe. Late readings, those without a clock or
-// made on a foreign network, those that are not newer than the last, and failed tests that say nothing of the network change
+// Observe takes one attempt of a fixed probe. Late and retained readings, those without a
+// clock or made on a foreign network, those that are not newer than the last, and failed tests that say nothing of the network change
 // nothing. It returns the probe and whether its state has changed.
 func (l *Live) Observe(r *telemetry.Reading, rules *Validity) (LiveProbe, bool) {
 	m := r.Mobile
-	if m == nil || !m.Outcome.Present() || r.TimeAssigned() || r.Flags.Has(telemetry.FlagLate) || roams(m) {
+	if m == nil || !m.Outcome.Present() || r.TimeAssigned() || r.Flags.Has(telemetry.FlagLate|telemetry.FlagRetained) || roams(m) {
 		return LiveProbe{}, false
 	}
 	operator := operatorOf(m)
 	result, reason := rules.result(m)
-	if reason == FailedTest || reason == Implausible {
+	if reason == FailedTest || reason == Implausible || operator == "" {
 		return LiveProbe{}, false
 	}
 	k := liveKey{r.Device, plmnOf(operator)}
@@ -154,4 +166,42 @@ func (l *Live) Forget(before time.Time) {
 			delete(l.probes, k)
 		}
 	}
+}
+
+// liveRecord is one probe as MarshalJSON writes it.
+type liveRecord struct {
+	Device   telemetry.DeviceID     `json:"device"`
+	Operator telemetry.OperatorCode `json:"operator"`
+	State    LiveState              `json:"state"`
+	Since    time.Time              `json:"since"`
+	Last     time.Time              `json:"last"`
+	Served   bool                   `json:"served"`
+	Run      int                    `json:"run"`
+	First    time.Time              `json:"first"`
+}
+
+// MarshalJSON writes all that is known of the probes, by device and operator.
+func (l *Live) MarshalJSON() ([]byte, error) {
+	all := make([]liveRecord, 0, len(l.probes))
+	for k, p := range l.probes {
+		all = append(all, liveRecord{k.device, k.operator.code(), p.state, p.since, p.last, p.served, p.run, p.first})
+	}
+	slices.SortFunc(all, func(a, b liveRecord) int {
+		return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.Operator, b.Operator))
+	})
+	return json.Marshal(all)
+}
+
+// UnmarshalJSON replaces what is known by what MarshalJSON wrote; the options stay.
+func (l *Live) UnmarshalJSON(text []byte) error {
+	var all []liveRecord
+	if err := json.Unmarshal(text, &all); err != nil {
+		return fmt.Errorf("restoring live probes: %w", err)
+	}
+	probes := make(map[liveKey]*liveProbe, len(all))
+	for _, r := range all {
+		probes[liveKey{r.Device, plmnOf(r.Operator)}] = &liveProbe{r.State, r.Since, r.Last, r.Served, r.Run, r.First}
+	}
+	l.probes = probes
+	return nil
 }

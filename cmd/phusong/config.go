@@ -25,6 +25,7 @@ type Config struct {
 	Store    StoreConfig    `yaml:"store"`
 	Registry RegistryConfig `yaml:"registry"`
 	Ingest   IngestConfig   `yaml:"ingest"`
+	Coverage CoverageConfig `yaml:"coverage"`
 }
 
 // LogConfig says what is logged, to standard error.
@@ -168,5 +169,6 @@ func DefaultConfig() Config {
 			StoreFlushEvery: 50 * time.Millisecond, StoreParallel: 2,
 			MaxAhead: 5 * time.Minute, MaxAge: 5 * 365 * 24 * time.Hour, LateAfter: 10 * time.Minute,
 		},
+		Coverage: defaultCoverage(),
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"phusong/coverage"
 )
 
 func TestGoodConfigurations(t *testing.T) {
@@ -29,6 +31,13 @@ func TestGoodConfigurations(t *testing.T) {
 			}
 			c.Store.Retention.WiFi, c.Store.Retention.Status = 720*time.Hour, 0
 			c.Registry = RegistryConfig{Areas: []string{"province.geojson", "communes.geojson"}, Sites: "sites.csv", Devices: "devices.csv", Roads: "roads.geojson"}
+		},
+		"coverage": func(c *Config) {
+			c.Broker.Anonymous = true
+			c.Coverage.Version, c.Coverage.WindowDays = "tay-ninh-2", 180
+			c.Coverage.Overrides = []CoverageOverride{{Area: "25459", Operator: "45204", TargetMbps: 20}, {Operator: "45201", WindowDays: 365}}
+			c.Coverage.Validity.From, c.Coverage.Validity.Stated, c.Coverage.Validity.Operators = "05:30", []string{}, []string{"45204", "45201"}
+			c.Coverage.Declared = []DeclaredConfig{{File: "/srv/viettel.geojson", Operator: "45204", Mbps: 40}}
 		},
 		"province": func(c *Config) {
 			c.MQTT = MQTTConfig{
@@ -121,6 +130,8 @@ func TestTheExampleHoldsEveryKeyWithItsDefault(t *testing.T) {
 	want.Broker.PasswordsFile = "x"
 	// A list that is written [] and one that is left out mean the same.
 	got.Stream.URLs, got.Registry.Areas = nilIfEmpty(got.Stream.URLs), nilIfEmpty(got.Registry.Areas)
+	got.Coverage.Overrides, got.Coverage.Declared = nilIfEmpty(got.Coverage.Overrides), nilIfEmpty(got.Coverage.Declared)
+	got.Coverage.Validity.Operators = nilIfEmpty(got.Coverage.Validity.Operators)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the example says other things than the defaults (-default +example):\n%s", diff)
 	}
@@ -311,6 +322,12 @@ func sampleOf(t *testing.T, field reflect.Value) (text, printed string) {
 		return "true", "true"
 	case int:
 		return "4711", "4711"
+	case float64:
+		return "0.125", "0.125"
+	case []CoverageOverride:
+		return `[{area: "80", target_mbps: 20}]`, "[{80  20 0}]"
+	case []DeclaredConfig:
+		return "[{file: x.csv, side_m: 100}]", "[{x.csv 100  0}]"
 	case time.Duration:
 		return "77m", "1h17m0s"
 	case Bytes:
@@ -331,7 +348,7 @@ func globbed(t *testing.T, pattern string) []string {
 	return files
 }
 
-func nilIfEmpty(list []string) []string {
+func nilIfEmpty[T any](list []T) []T {
 	if len(list) == 0 {
 		return nil
 	}
@@ -342,5 +359,19 @@ func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The configuration without a word on coverage asks for the rules of the manual.
+func TestDefaultCoverageRules(t *testing.T) {
+	t.Parallel()
+	c := DefaultConfig()
+	got, err := c.Coverage.rules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := coverage.DefaultRules()
+	if got.ID() != want.ID() {
+		t.Errorf("the rules differ (-want +got):\n%s", cmp.Diff(want, got))
 	}
 }

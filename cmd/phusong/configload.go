@@ -91,11 +91,16 @@ func wanted(goType string) string {
 		return "true or false"
 	case "int":
 		return "a whole number"
+	case "float64":
+		return "a number"
 	case "string":
 		return "a text"
 	case "[]string":
 		return "a list, such as [a, b]"
 	default:
+		if strings.HasPrefix(goType, "[]") {
+			return "a list of sections, each after a dash"
+		}
 		return "a section with keys of its own"
 	}
 }
@@ -115,7 +120,11 @@ func section(typeName string) (place string, keys []string) {
 			return true
 		}
 		for f := range slices.Values(reflect.VisibleFields(t)) {
-			if f.Type.Kind() == reflect.Struct && find(f.Type, path+"."+f.Tag.Get("yaml")) {
+			inner := f.Type
+			if inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && find(inner, path+"."+f.Tag.Get("yaml")) {
 				return true
 			}
 		}
