@@ -141,3 +141,5 @@ func users(from, to int) []string {
 	}
 	return list
 }
+
+func bytesReader(data []byte) *bytes.Reader { return bytes.NewReader(data) }

@@ -51,9 +51,8 @@ func (b *Book) rebuild() {
 	b.meetNeighbours()
 	for i := range b.sites {
 		s := &b.sites[i]
-		if !s.rejudge(b.now) {
-			s.Tally.change(b.now, s.slot())
-		}
+		s.rejudge(b.now)
+		s.Tally.change(b.now, s.slot())
 	}
 }
 
@@ -94,36 +93,48 @@ func (b *Book) buildAreas() {
 	}
 }
 
-// sum adds up what the communes of an area have; 0 when one has nothing, and for
-// an area without communes. "" is every province.
-func (b *Book) sum(code telemetry.AreaCode, of func(*area) int) int {
-	if code == "" {
-		total := 0
-		for c, a := range b.areas {
-			if a.parent != "" {
-				continue
-			}
-			n := of(&a)
-			if n == 0 {
-				n = b.sum(c, of)
-			}
-			if n == 0 {
-				return 0
-			}
-			total += n
-		}
-		return total
+// residents adds up the population of an area's communes where it has no number of
+// its own; "" is every province. One without a number makes the sum unknown, 0.
+func (b *Book) residents(code telemetry.AreaCode) int {
+	if own := b.areas[code].population; own > 0 {
+		return own
 	}
 	total := 0
-	for _, c := range b.areas[code].communes {
-		commune := b.areas[c]
-		n := of(&commune)
+	for _, part := range b.parts(code) {
+		n := b.residents(part)
 		if n == 0 {
 			return 0
 		}
 		total += n
 	}
 	return total
+}
+
+// visitors adds up those of an area's communes where it has no number of its own;
+// one without a number has none.
+func (b *Book) visitors(code telemetry.AreaCode) int {
+	if own := b.areas[code].visitors; own > 0 {
+		return own
+	}
+	total := 0
+	for _, part := range b.parts(code) {
+		total += b.visitors(part)
+	}
+	return total
+}
+
+// parts returns the communes of a province, and the provinces of everything.
+func (b *Book) parts(code telemetry.AreaCode) []telemetry.AreaCode {
+	if code != "" {
+		return b.areas[code].communes
+	}
+	var provinces []telemetry.AreaCode
+	for c, a := range b.areas {
+		if a.parent == "" {
+			provinces = append(provinces, c)
+		}
+	}
+	return provinces
 }
 
 func (b *Book) buildSites(old map[telemetry.SiteID]placed) {

@@ -67,20 +67,28 @@ type monthSum struct {
 }
 
 // change counts what was until at, and goes on with the slot. An instant before
-// what is counted already is taken as the latest that is not.
+// what is counted already is taken as the latest that is not. What does not change
+// is not counted yet, so that it can still be said to have ended earlier.
 func (y *tally) change(at int64, to slot) {
-	if at > y.Since {
-		if y.Slot < nowhere {
-			y.Sum[y.Slot] += uint32(at - y.Since)
-		}
-		y.Since = at
+	if to != y.Slot {
+		y.count(at)
+		y.Slot = to
 	}
-	y.Slot = to
+}
+
+func (y *tally) count(at int64) {
+	if at <= y.Since {
+		return
+	}
+	if y.Slot < nowhere {
+		y.Sum[y.Slot] += uint32(at - y.Since)
+	}
+	y.Since = at
 }
 
 // turn ends the month at the instant at.
 func (y *tally) turn(month Month, at int64) {
-	y.change(at, y.Slot)
+	y.count(at)
 	if y.Sum != [slots]uint32{} {
 		past := y.Past
 		if len(past) >= keptMonths {

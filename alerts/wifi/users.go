@@ -232,7 +232,7 @@ func (b *Book) Usage(month Month) []Usage {
 		u := Usage{Month: month, Area: area, Users: n, Error: relative}
 		spread := z95 * relative * float64(n)
 		u.Low, u.High = uint64(max(0, math.Floor(float64(n)-spread))), uint64(math.Ceil(float64(n)+spread))
-		u.Residents, u.Visitors = b.people(area)
+		u.Residents, u.Visitors = b.residents(area), b.visitors(area)
 		list = append(list, u)
 	}
 	return list
@@ -252,18 +252,4 @@ func (b *Book) crowdAreas(month Month) []telemetry.AreaCode {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// people returns residents and visitors of an area: its own numbers, or the sums
-// of its communes'. One commune without a number makes the sum unknown.
-func (b *Book) people(code telemetry.AreaCode) (residents, visitors int) {
-	if own := b.areas[code]; own.population > 0 {
-		residents = own.population
-	} else {
-		residents = b.sum(code, func(a *area) int { return a.population })
-	}
-	if own := b.areas[code]; own.visitors > 0 {
-		return residents, own.visitors
-	}
-	return residents, max(0, b.sum(code, func(a *area) int { return a.visitors }))
 }
