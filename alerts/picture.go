@@ -8,23 +8,6 @@ import (
 	"phusong/telemetry"
 )
 
-// A State is what is known of a device at an instant.
-type State uint8
-
-// The states, from least to most alarming for a device that should be there.
-const (
-	Unknown State = iota // never seen
-	Up                   // seen within its interval, with some patience
-	Silent               // it should have spoken and has not
-	Offline              // its will, or it itself, said that it is gone
-	Retired              // not expected to speak
-)
-
-var stateNames = [...]string{Unknown: "unknown", Up: "up", Silent: "silent", Offline: "offline", Retired: "retired"}
-
-// String returns the state's name for labels and tables.
-func (s State) String() string { return stateNames[s] }
-
 // Presence is what the device's readings and its will say about its being there.
 type Presence struct {
 	Kind telemetry.Kind
@@ -41,14 +24,6 @@ type Presence struct {
 	OfflineSince time.Time
 	session      int64
 }
-
-// patience is how many intervals may pass before a device counts as silent: one
-// lost message is not an outage.
-const patience = 3
-
-// DefaultInterval is assumed of a device of which neither the registry nor its
-// birth gives one.
-const DefaultInterval = 5 * time.Minute
 
 // StateAt judges the presence at now, for a device that is expected to speak
 // every interval; 0 takes what the device said itself.
