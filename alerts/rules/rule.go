@@ -30,9 +30,9 @@ type Rule struct {
 	// Runbook is the name of the page in docs/runbooks, without its suffix.
 	Runbook string
 
-	id     string
-	expr   *expression
-	texts  texts
+	id    string
+	expr  *expression
+	texts texts
 }
 
 // ID identifies the rule through changes of its files: name, scope and labels. State

@@ -46,7 +46,8 @@ const (
 )
 
 // The slots of what is derived for environment sensors; the fields of their readings
-// follow. Concentrations are running means over the period in their name, in µg/m³.
+// follow. Where a value has a quality flag, the engine makes its field unknown, so that
+// no flagged value alarms.
 const (
 	EnvironmentFlag Slot = deviceFacts + iota
 	EnvironmentScore
@@ -54,14 +55,16 @@ const (
 	EnvironmentAQI
 	EnvironmentPollutant
 	EnvironmentExceedance
-	EnvironmentExceeded
 	EnvironmentLAeq
-	EnvironmentNoiseLimit
+	EnvironmentNoiseExcess
 	EnvironmentHeatIndex
+	EnvironmentHeatBand
 	EnvironmentWaterRate
+	EnvironmentWaterFastRise
 	EnvironmentWaterAlarm
 	EnvironmentRain1h
 	EnvironmentRain24h
+	EnvironmentCompleteness
 	EnvironmentBatteryLow
 	environmentDerived
 )
@@ -149,7 +152,7 @@ const (
 var (
 	deviceStates  = []string{"unknown", "up", "late", "silent", "offline", "retired", "maintenance"}
 	siteVerdicts  = []string{"unknown", "working", "partly", "failed", "no service"}
-	liveStates    = []string{"unknown", "up", "down"}
+	liveStates    = []string{"up", "down"}
 	wifiReasons   = []string{"no access point", "not yet heard", "not hearing", "maintenance", "silent", "offline", "uplink down", "portal down", "login fails", "uplink lossy", "uplink laggy"}
 	flags         = []string{"ok", "sentinel", "range", "negative", "clock", "stuck", "spike", "drift", "unit", "two_places", "two_senders", "moved"}
 	pollutants    = []string{"pm25", "pm10", "no2", "so2", "co", "o3"}
@@ -190,26 +193,28 @@ var wifiFacts = []Fact{
 }
 
 var mobileFacts = []Fact{
-	{Name: "mobile.live", Type: Text, Values: liveStates, Help: "service at a fixed probe at this moment, from attempt to attempt"},
+	{Name: "mobile.live", Type: Text, Values: liveStates, Help: "service at a fixed probe at this moment, from attempt to attempt; not known after too few of them"},
 	{Name: "mobile.live_since", Type: Instant, Help: "first attempt of the run that made the live state"},
 	{Name: "mobile.target_mbps", Type: Number, Unit: "Mbit/s", Help: "download that the operator owes in the area"},
 }
 
 var environmentFacts = []Fact{
 	{Name: "environment.flag", Type: Text, Values: flags, Help: "gravest quality flag that holds now; ok for none"},
-	{Name: "environment.score", Type: Number, Unit: "1", Share: true, Help: "share of recent values without a flag"},
+	{Name: "environment.score", Type: Number, Unit: "1", Help: "quality of the sensor, 0 to 100: share of recent values without a flag, weighted"},
 	{Name: "environment.indicative", Type: Bool, Help: "no reference station: values are for orientation (tham khảo)"},
-	{Name: "environment.aqi", Type: Number, Unit: "1", Help: "VN_AQI of the hour"},
+	{Name: "environment.aqi", Type: Number, Unit: "1", Help: "VN_AQI of the last closed hour"},
 	{Name: "environment.pollutant", Type: Text, Values: pollutants, Help: "what makes the index"},
-	{Name: "environment.exceedance", Type: Number, Unit: "1", Help: "largest ratio of a mean to its limit in QCVN 05:2023; over 1 is an exceedance"},
-	{Name: "environment.exceeded", Type: Text, Help: "pollutant and period of the largest ratio, such as \"pm25 24h\""},
-	{Name: "environment.noise_laeq", Type: Number, Unit: "dB(A)", Help: "energy mean LAeq of the last hour"},
-	{Name: "environment.noise_limit", Type: Number, Unit: "dB(A)", Help: "limit that holds for the zone at this hour"},
+	{Name: "environment.exceedance", Type: Number, Unit: "1", Help: "largest ratio of a running mean to its limit in QCVN 05:2023; over 1 is an exceedance"},
+	{Name: "environment.noise_laeq", Type: Number, Unit: "dB(A)", Help: "energy mean LAeq of the last closed hour"},
+	{Name: "environment.noise_excess", Type: Number, Unit: "dB", Help: "how far that is above the limit of zone and hour; negative below"},
 	{Name: "environment.heat_index", Type: Number, Unit: "°C", Help: "heat index of temperature and humidity"},
-	{Name: "environment.water_level_rate", Type: Number, Unit: "m/h", Help: "rise of the water level"},
-	{Name: "environment.water_alarm", Type: Number, Unit: "1", Help: "alarm level that the water has reached at the site, 0 to 3"},
+	{Name: "environment.heat_band", Type: Number, Unit: "1", Help: "band of the heat index: 0 none, 1 from 27 °C, 2 from 32, 3 from 41, 4 from 54"},
+	{Name: "environment.water_level_rate", Type: Number, Unit: "m/h", Help: "rise of the water over the last hour"},
+	{Name: "environment.water_fast_rise", Type: Bool, Help: "it rises faster than the gauge's own limit"},
+	{Name: "environment.water_alarm", Type: Number, Unit: "1", Help: "alarm level (báo động) that the water has reached at the gauge, 0 to 3"},
 	{Name: "environment.rain_1h", Type: Number, Unit: "mm", Help: "rain of the last hour"},
 	{Name: "environment.rain_24h", Type: Number, Unit: "mm", Help: "rain of the last 24 hours"},
+	{Name: "environment.completeness", Type: Number, Unit: "1", Share: true, Help: "share of the last 24 hours with valid values"},
 	{Name: "environment.battery_low", Type: Bool, Help: "battery below what the model needs"},
 }
 
