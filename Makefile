@@ -19,10 +19,10 @@ FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo secrets test check fuzz bench lint vuln tools debian clean
+.PHONY: help build demo secrets dashboards test check fuzz bench lint vuln tools debian clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/phusong
 	$(GO) build -o bin/phusong ./cmd/phusong
@@ -34,6 +34,9 @@ demo: build ## run the whole service with a simulated province; ARGS="--for 30s"
 HOSTS ?= localhost
 secrets: build ## make the stack's secrets in ./secrets; HOSTS=broker.example.vn,203.0.113.7
 	./bin/phusong secrets init --dir secrets --host $(HOSTS)
+
+dashboards: ## make the Grafana dashboards anew after a change of their sources
+	cd dashboards/grafana && npm ci --silent && npm run --silent make
 
 test: tools check ## install what the tests need, then all checks and all tests with the race detector
 	PHUSONG_TEST_SLOW=1 $(GO) test -race -count=1 -timeout 30m ./...
