@@ -26,6 +26,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the service."`
 	Simulate    simulateCmd    `cmd:"" help:"Play simulated devices against a broker."`
 	Import      importCmd      `cmd:"" help:"Publish measurements from files."`
+	Report      reportCmd      `cmd:"" help:"Write reports on coverage: verdicts, dossiers, declared against measured."`
 	Check       checkCmd       `cmd:"" help:"Check a configuration, or that nothing was lost."`
 	Deadletters deadlettersCmd `cmd:"" help:"List refused messages, or process them again."`
 	Devices     devicesCmd     `cmd:"" help:"List devices and their state, from the running service."`
