@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/version"
 
 	"github.com/prometheus/alertmanager/alert"
 	apiv2 "github.com/prometheus/alertmanager/api/v2"
@@ -189,6 +192,7 @@ func (e *Embedded) build() (err error) {
 	if e.peer != nil {
 		peer = e.peer
 	}
+	tellVersion()
 	e.api, err = apiv2.NewAPI(e.alerts, e.groups, e.muted.Muted, e.silences, peer, e.log.With("component", "api"), reg)
 	if err != nil {
 		e.release()
@@ -198,6 +202,19 @@ func (e *Embedded) build() (err error) {
 	e.dispatched = dispatch.NewDispatcherMetrics(false, reg, flags)
 	return nil
 }
+
+// tellVersion makes the API say which Alertmanager this is; its own build would.
+var tellVersion = sync.OnceFunc(func() {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return
+	}
+	for _, d := range info.Deps {
+		if d.Path == "github.com/prometheus/alertmanager" {
+			version.Version = strings.TrimPrefix(d.Version, "v")
+		}
+	}
+})
 
 // release ends what build started.
 func (e *Embedded) release() {

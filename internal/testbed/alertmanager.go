@@ -90,13 +90,13 @@ func (a *Alertmanager) Metric(prefix string) (float64, error) {
 	return sum, nil
 }
 
-// Amtool runs Alertmanager's own command line tool to its end and returns what it said and its exit
-// code.
+// Amtool runs Alertmanager's own command line tool to its end and returns its standard output and its
+// exit code.
 func Amtool(t TB, args ...string) (output string, exitCode int) {
 	t.Helper()
 	p := Run(t, Command{Name: "amtool", Path: Require(t, "amtool"), Args: args, Env: []string{"HOME=" + t.TempDir()}})
 	exitCode = p.Wait()
-	return p.Log(), exitCode
+	return p.Stdout(), exitCode
 }
 
 func fetch(ctx context.Context, url string) (string, error) {
