@@ -111,10 +111,7 @@ func (e *Engine) observeStatus(d *device, r *telemetry.Reading) {
 	case r.Status.State.Or("") != telemetry.StateOffline:
 		e.alive(d, milli(r.Time))
 	case d.Retired:
-	case d.state == Silent:
-		d.state = Offline // the same outage, better known
-		d.values.SetText(rules.DeviceState, Offline.String())
-	case d.state != Offline:
+	case !d.state.Down(): // a will after silence is the same outage
 		e.fall(d, Offline, e.now)
 	}
 }

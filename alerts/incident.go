@@ -159,19 +159,22 @@ func (e *Engine) closeIncident(i *incident) {
 	e.tellIncident(IncidentClosed, i)
 }
 
-// list returns how many things an alert of the incident speaks of, and the first names:
-// the devices below the alert's subject that are down, or else the subjects of its alerts.
+// list returns how many devices below the alert's subject are down, and the first names.
 func (i *incident) list(about *subject) (count int, names []string) {
+	var down []*device
 	for _, m := range i.members {
-		if !m.down || m.device == about.device || about.site != nil && m.device.site != about.site && about.Scope == rules.ScopeSite {
-			continue
-		}
-		count++
-		if len(names) < maxItems {
-			names = append(names, m.device.label())
+		switch d := m.device; {
+		case !m.down, d == about.device:
+		case about.Scope == rules.ScopeSite && d.site != about.site, about.Scope == rules.ScopeArea && d.area != about.area:
+		default:
+			down = append(down, d)
 		}
 	}
-	return count, names
+	slices.SortFunc(down, func(a, b *device) int { return cmp.Compare(a.order, b.order) })
+	for _, d := range down[:min(len(down), maxItems)] {
+		names = append(names, d.label())
+	}
+	return len(down), names
 }
 
 // severities in the order of gravity.
@@ -302,7 +305,10 @@ func (e *Engine) settleIncident(i *incident) {
 	if i.until != 0 {
 		return
 	}
-	e.showCause(i)
+	if e.showCause(i) {
+		e.dirtyIncident(i) // first what the rules make of the cause
+		return
+	}
 	fresh := i.fresh
 	i.fresh = nil
 	if !i.again {
@@ -329,12 +335,13 @@ func (e *Engine) considerAll(i *incident, alerts iter.Seq[*alert]) {
 			speakers = append(speakers, a)
 		}
 	}
+	awaited := e.leadAwaited(i, len(speakers) > 0)
 	for a := range alerts {
 		if a.resolved != 0 || a.told || e.leads(i, a) {
 			continue
 		}
 		switch {
-		case !i.decided:
+		case !i.decided, awaited:
 			e.consider(i, a, Gathering)
 		case i.recoverAt != 0 && i.down > 0 && e.isChild(a, i):
 			e.consider(i, a, Explained) // the cause is gone, and this may return any moment
@@ -383,6 +390,37 @@ func (e *Engine) leads(i *incident, a *alert) bool {
 	default:
 		return false
 	}
+}
+
+// leadAwaited reports whether a rule about the very cause is pending, and has the incident
+// woken when that will have fired.
+func (e *Engine) leadAwaited(i *incident, spoken bool) bool {
+	if !i.decided || spoken || i.recoverAt != 0 {
+		return false
+	}
+	var roots []*subject
+	switch i.cause {
+	case CausePipeline:
+		roots = append(roots, &e.service.subject)
+	case CauseArea:
+		roots = append(roots, &i.area.subject)
+	case CauseLine, CauseSite:
+		for _, s := range i.sites {
+			roots = append(roots, &s.subject)
+		}
+	case CauseParent:
+		roots = append(roots, &i.device.subject)
+	}
+	for _, root := range roots {
+		for n := range root.tracks {
+			t := &root.tracks[n]
+			if deadline := t.state.Deadline(t.rule); t.state.Phase == rules.Pending && !deadline.IsZero() {
+				e.wheel.set(i.timer, milli(deadline)+1000)
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isChild reports whether the alert is about a device that the incident took.

@@ -84,7 +84,8 @@ func (e *Engine) leaveOutage(d *device) {
 	i.members[d.member].down = false
 	i.down--
 	switch {
-	case i.down == 0 && (i.cause != CausePipeline || e.now-e.lastSign > 0):
+	case i.cause == CausePipeline: // see watchFleet
+	case i.down == 0:
 		e.endOutage(i)
 	case i.decided && i.recoverAt == 0:
 		i.recoverAt = e.now + recoverWithin.Milliseconds()
@@ -107,6 +108,8 @@ func (e *Engine) wakeIncident(i *incident) {
 		e.decide(i)
 	case i.recoverAt != 0 && e.now >= i.recoverAt:
 		e.recovered(i)
+	default: // what would have said the cause may have changed its mind
+		e.reconsider(i)
 	}
 }
 
@@ -227,10 +230,10 @@ func rootOf(down []*device) *device {
 }
 
 // showCause makes the cause a fact of sites and areas, and takes it back when it holds
-// no more.
-func (e *Engine) showCause(i *incident) {
+// no more. It reports whether there is now something to judge first.
+func (e *Engine) showCause(i *incident) bool {
 	if !i.reach() {
-		return
+		return false
 	}
 	holds := i.until == 0 && i.decided && i.down > 0
 	if i.area != nil {
@@ -250,6 +253,7 @@ func (e *Engine) showCause(i *incident) {
 	if holds {
 		i.shown = i.cause
 	}
+	return len(e.dirty.sites)+len(e.dirty.areas)+len(e.dirty.others) > 0
 }
 
 func (e *Engine) setUplink(s *site, i *incident, down bool) {
