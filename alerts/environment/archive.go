@@ -200,6 +200,9 @@ func (b *Book) Restore(r io.Reader) error {
 	b.order, b.cursor = nil, 0
 	b.link()
 	b.arranged = image.arranged
+	for _, s := range b.stations {
+		b.arranged = b.arranged && s.stood == s.place() // the registry is another one now
+	}
 	return nil
 }
 

@@ -11,9 +11,9 @@ import (
 
 // Who is near enough to be asked.
 const (
-	nearMetres      = 20_000.0
+	nearMetres      = 25_000.0
 	referenceMetres = 30_000.0
-	mostNear        = 8
+	mostNear        = 16 // of whatever they measure
 )
 
 // arrange finds the neighbours of all stations from where they stand now. It takes
@@ -135,7 +135,7 @@ const (
 	recentNeeded = 4  // of them
 	usualHours   = 48 // before them, whose median is "usual"
 	usualNeeded  = 12
-	slowHours    = 3 // a rise to be drift takes at least this from a quarter to three quarters
+	slowHours    = 4 // a rise to be drift takes at least this from a quarter to three quarters
 	thousandFold = 300
 )
 
@@ -152,7 +152,8 @@ func (b *Book) suspicion(s *station, n int64) {
 		if s.column[q] < 0 {
 			continue
 		}
-		d := b.differences(s, n, q)
+		d := b.differences(s, nil, n, q, b.room[:0])
+		b.room = d
 		recent, ok := middle(d[:recentHours], recentNeeded)
 		if !ok {
 			continue // nobody to ask: what was decided stays
@@ -203,7 +204,7 @@ func (b *Book) drifts(s *station, n int64, q Quantity, d []float64, recent float
 	switch {
 	case s.Reference:
 		// It is what others are compared with.
-	case known && math.Abs(away) > departed && slow(d, usual, away):
+	case known && math.Abs(away) > departed && slow(d, usual, away) && !b.company(s, n, q, away):
 		s.suspect(q, Drift, n, usual)
 	case !known && s.reference != nil && math.Abs(recent) > disagrees && steady(d):
 		s.suspect(q, Drift, n, 0)
@@ -211,22 +212,42 @@ func (b *Book) drifts(s *station, n int64, q Quantity, d []float64, recent float
 }
 
 // differences returns the logarithm of the station's hourly mean over that of its
-// reference, or over the median of its neighbours, for the hours up to n, the newest first.
-// NaN where one of them is missing.
-func (b *Book) differences(s *station, n int64, q Quantity) []float64 {
-	d := b.room[:0]
+// reference, or over the median of its neighbours but for one, for the hours up to n, the
+// newest first. NaN where one of them is missing.
+func (b *Book) differences(s, but *station, n int64, q Quantity, room []float64) []float64 {
 	floor := table[q].floor
 	for i := range int64(recentHours + usualHours) {
 		diff := math.NaN()
 		if mine, ok := s.raw(n-i, q); ok {
-			if others, ok := b.others(s, n-i, q); ok {
+			if others, ok := b.others(s, but, n-i, q); ok {
 				diff = math.Log((mine + floor) / (others + floor))
 			}
 		}
-		d = append(d, diff)
+		room = append(room, diff)
 	}
-	b.room = d
-	return d
+	return room
+}
+
+// company reports whether a third of the neighbours depart from what is usual for them too,
+// half as much and more: then it is the air that changes, and not the instrument.
+func (b *Book) company(s *station, n int64, q Quantity, away float64) bool {
+	asked, with := 0, 0
+	for _, o := range s.near {
+		if o.column[q] < 0 || o.suspects[q].flag != 0 {
+			continue
+		}
+		b.peer = b.differences(o, s, n, q, b.peer[:0])
+		recent, ok1 := middle(b.peer[:recentHours], recentNeeded)
+		usual, ok2 := middle(b.peer[recentHours:], usualNeeded)
+		if !ok1 || !ok2 {
+			continue
+		}
+		asked++
+		if 2*math.Abs(recent-usual) > math.Abs(away) {
+			with++
+		}
+	}
+	return with > 0 && 3*with >= asked
 }
 
 // raw is the mean of an hour whether the quantity is barred or not.
@@ -236,10 +257,10 @@ func (s *station) raw(n int64, q Quantity) (float64, bool) {
 }
 
 // others returns what the reference has, or the median of two neighbours and more.
-func (b *Book) others(s *station, n int64, q Quantity) (float64, bool) {
+func (b *Book) others(s, but *station, n int64, q Quantity) (float64, bool) {
 	ask := func(o *station) (float64, bool) {
 		h := o.hour(n)
-		if h == nil || o.column[q] < 0 || o.suspects[q].flag != 0 {
+		if h == nil || o == but || o.column[q] < 0 || o.suspects[q].flag != 0 {
 			return 0, false
 		}
 		b.ensure(o, h)
