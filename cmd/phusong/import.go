@@ -26,6 +26,7 @@ import (
 type importCmd struct {
 	Gnettrack gnettrackCmd `cmd:"" help:"Publish drive tests made with G-NetTrack Pro (the log, _datatest and _events files)."`
 	CSV       importCSVCmd `cmd:"" name:"csv" help:"Publish tests of any other logger, from CSV files and a mapping of their columns."`
+	Freifunk  freifunkCmd  `cmd:"" help:"Publish what a Freifunk controller knows of its access points (meshviewer.json), and write a registry of them."`
 }
 
 // brokerFlags say where to publish.
@@ -76,6 +77,21 @@ func (f *publishFlags) publish(p *process, files []string, open logOpener) error
 			return err
 		}
 	}
+	return f.connected(p, func(ctx context.Context, client *mqtt.Client) error {
+		var all importTotal
+		for _, file := range files {
+			summary, err := publishFile(ctx, p, client, file, open)
+			if err != nil {
+				return err
+			}
+			all.add(summary)
+		}
+		return all.report(p.stdout)
+	})
+}
+
+// connected calls do with a connection to the broker, once it stands.
+func (f *publishFlags) connected(p *process, do func(context.Context, *mqtt.Client) error) error {
 	options, err := f.options(newLogger(p.stderr, LogConfig{Level: slog.LevelWarn}))
 	if err != nil {
 		return err
@@ -95,15 +111,7 @@ func (f *publishFlags) publish(p *process, files []string, open logOpener) error
 		if err := client.Await(waiting); err != nil {
 			return f.unanswered(p.ctx.Err() != nil, err)
 		}
-		var all importTotal
-		for _, file := range files {
-			summary, err := publishFile(ctx, p, client, file, open)
-			if err != nil {
-				return err
-			}
-			all.add(summary)
-		}
-		return all.report(p.stdout)
+		return do(ctx, client)
 	})
 	return group.Wait()
 }
