@@ -160,7 +160,7 @@ func (c *Coverage) Document() *Document {
 			Fact{"counting", Words{"được tính", "of them count"}, Int(c.Counting)},
 			Fact{"samples", Words{"Mẫu vô tuyến (không phải phép đo)", "Radio samples (no tests)"}, Int(c.Samples)},
 		),
-		Notes: []Words{noteUnproven, noteYardsticks, noteMethod}, Map: "cells",
+		Notes: []Words{noteUnproven, noteYardsticks, noteMethod}, Main: "cells",
 	}
 	d.Tables = []Table{areaTable(c.Areas), zoneTable(c.Zones), cellTable(c.Cells, &c.Scope), invalidTable(c.Invalid)}
 	return d
@@ -168,19 +168,19 @@ func (c *Coverage) Document() *Document {
 
 func areaTable(rows []AreaRow) Table {
 	t := Table{Key: "areas", Title: Words{"Theo địa bàn và nhà mạng", "By area and operator"}, Columns: []Column{
-		{"area", wordArea, false}, {"operator", wordOperator, false}, {"verdict", wordVerdict, false},
-		{"cells", Words{"Số ô", "Cells"}, false}, {"cells_dead", Words{"lõm sóng", "dead"}, false}, {"cells_gap", Words{"chưa đạt", "gap"}, false},
-		{"cells_covered", Words{"đạt", "covered"}, false}, {"cells_unproven", Words{"chưa đủ bằng chứng", "unproven"}, false},
-		{"cells_untested", Words{"chưa đo", "untested"}, false},
-		{"residents_dead", Words{"Dân số vùng lõm (ước tính)", "Residents in dead cells (estimate)"}, false},
-		{"residents_gap", Words{"Dân số vùng chưa đạt (ước tính)", "Residents in gaps (estimate)"}, false},
-		{"tests", wordTests, false}, {"transfers", Words{"Số lần tải được", "Transfers"}, true},
-		{"mean_mbps", wordMean, false}, {"mean_met", Words{"Trung bình đạt mục tiêu", "Mean reaches target"}, false},
-		{"on_target", Words{"Tỷ lệ phép đo đạt mục tiêu", "Share on target"}, false},
-		{"available", Words{"Độ sẵn sàng", "Availability"}, false},
-		{"five_g_transfers", Words{"5G: số lần tải", "5G: transfers"}, true}, {"five_g_mean_mbps", Words{"5G: tải xuống (Mbit/s)", "5G: download (Mbit/s)"}, true},
-		{"five_g_upload_mbps", Words{"5G: tải lên (Mbit/s)", "5G: upload (Mbit/s)"}, true}, {"five_g_latency_ms", Words{"5G: độ trễ (ms)", "5G: latency (ms)"}, true},
-		{"five_g_above_30", Words{"5G: tỷ lệ ≥ 30 Mbit/s", "5G: share ≥ 30 Mbit/s"}, true}, {"five_g_met", Words{"5G: đạt bộ chỉ tiêu", "5G: set of indicators met"}, true},
+		{"area", wordArea, everyone}, {"operator", wordOperator, everyone}, {"verdict", wordVerdict, everyone},
+		{"cells", Words{"Số ô", "Cells"}, everyone}, {"cells_dead", Words{"lõm sóng", "dead"}, everyone}, {"cells_gap", Words{"chưa đạt", "gap"}, everyone},
+		{"cells_covered", Words{"đạt", "covered"}, everyone}, {"cells_unproven", Words{"chưa đủ bằng chứng", "unproven"}, everyone},
+		{"cells_untested", Words{"chưa đo", "untested"}, everyone},
+		{"residents_dead", Words{"Dân số vùng lõm (ước tính)", "Residents in dead cells (estimate)"}, everyone},
+		{"residents_gap", Words{"Dân số vùng chưa đạt (ước tính)", "Residents in gaps (estimate)"}, everyone},
+		{"tests", wordTests, everyone}, {"transfers", Words{"Số lần tải được", "Transfers"}, machines},
+		{"mean_mbps", wordMean, everyone}, {"mean_met", Words{"Trung bình đạt mục tiêu", "Mean reaches target"}, everyone},
+		{"on_target", Words{"Tỷ lệ phép đo đạt mục tiêu", "Share on target"}, everyone},
+		{"available", Words{"Độ sẵn sàng", "Availability"}, everyone},
+		{"five_g_transfers", Words{"5G: số lần tải", "5G: transfers"}, machines}, {"five_g_mean_mbps", Words{"5G: tải xuống (Mbit/s)", "5G: download (Mbit/s)"}, machines},
+		{"five_g_upload_mbps", Words{"5G: tải lên (Mbit/s)", "5G: upload (Mbit/s)"}, machines}, {"five_g_latency_ms", Words{"5G: độ trễ (ms)", "5G: latency (ms)"}, machines},
+		{"five_g_above_30", Words{"5G: tỷ lệ ≥ 30 Mbit/s", "5G: share ≥ 30 Mbit/s"}, machines}, {"five_g_met", Words{"5G: đạt bộ chỉ tiêu", "5G: set of indicators met"}, machines},
 	}}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b AreaRow) int {
@@ -206,10 +206,10 @@ func areaTable(rows []AreaRow) Table {
 
 func zoneTable(rows []ZoneRow) Table {
 	t := Table{Key: "zones", Title: Words{"Vùng lõm sóng và vùng chậm", "Dead zones and slow zones"}, Columns: []Column{
-		{"verdict", wordVerdict, false}, {"operator", wordOperator, false}, {"severity", Words{"Mức độ", "Severity"}, false},
-		{"cells", Words{"Số ô", "Cells"}, false}, {"area_km2", Words{"Diện tích (km²)", "Area (km²)"}, false},
-		{"areas", Words{"Xã, phường", "Communes"}, false}, {"population_estimate", wordPeople, false},
-		{"since", Words{"Từ ngày", "Since"}, false}, {"first_cell", Words{"Ô đầu tiên (H3)", "First cell (H3)"}, false},
+		{"verdict", wordVerdict, everyone}, {"operator", wordOperator, everyone}, {"severity", Words{"Mức độ", "Severity"}, everyone},
+		{"cells", Words{"Số ô", "Cells"}, everyone}, {"area_km2", Words{"Diện tích (km²)", "Area (km²)"}, everyone},
+		{"areas", Words{"Xã, phường", "Communes"}, everyone}, {"population_estimate", wordPeople, everyone},
+		{"since", Words{"Từ ngày", "Since"}, everyone}, {"first_cell", Words{"Ô đầu tiên (H3)", "First cell (H3)"}, everyone},
 	}}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b ZoneRow) int {
@@ -238,7 +238,7 @@ func byVerdict(a, b string) int {
 
 func invalidTable(rows []InvalidRow) Table {
 	t := Table{Key: "invalid", Title: Words{"Phép đo không được tính", "Tests that do not count"}, Columns: []Column{
-		{"operator", wordOperator, false}, {"reason", Words{"Lý do", "Reason"}, false}, {"tests", wordTests, false},
+		{"operator", wordOperator, everyone}, {"reason", Words{"Lý do", "Reason"}, everyone}, {"tests", wordTests, everyone},
 	}}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b InvalidRow) int {

@@ -46,10 +46,10 @@ func (d *Declared) Document() *Document {
 	counts := make(map[[2]string]*DeclaredRow)
 	var order [][2]string
 	cells := Table{Key: "cells", Title: Words{"Ô", "Cells"}, Columns: []Column{
-		{"cell", wordCell, false}, {"operator", wordOperator, false}, {"area", wordArea, false}, {"kind", Words{"So sánh", "Comparison"}, false},
-		{"declared_mbps", Words{"Công bố (Mbit/s)", "Declared (Mbit/s)"}, false}, {"verdict", wordVerdict, false}, {"tests", wordTests, false},
-		{"mean_mbps", wordMean, false}, {"residents_estimate", wordPeople, false}, {"lat", Words{"Vĩ độ", "Latitude"}, true}, {"lon", Words{"Kinh độ", "Longitude"}, true},
-		{"day", Words{"Ngày đánh giá", "Day"}, true}, {"rules", Words{"Bộ quy tắc", "Rules"}, true},
+		{"cell", wordCell, everyone}, {"operator", wordOperator, everyone}, {"area", wordArea, everyone}, {"kind", Words{"So sánh", "Comparison"}, everyone},
+		{"declared_mbps", Words{"Công bố (Mbit/s)", "Declared (Mbit/s)"}, everyone}, {"verdict", wordVerdict, everyone}, {"tests", wordTests, everyone},
+		{"mean_mbps", wordMean, everyone}, {"residents_estimate", wordPeople, everyone}, {"lat", Words{"Vĩ độ", "Latitude"}, machines}, {"lon", Words{"Kinh độ", "Longitude"}, machines},
+		{"day", Words{"Ngày đánh giá", "Day"}, machines}, {"rules", Words{"Bộ quy tắc", "Rules"}, machines},
 	}}
 	for i := range d.Rows {
 		r := &d.Rows[i]
@@ -68,7 +68,7 @@ func (d *Declared) Document() *Document {
 		}})
 	}
 	sums := Table{Key: "kinds", Title: Words{"Tổng hợp", "Summary"}, Columns: []Column{
-		{"operator", wordOperator, false}, {"kind", Words{"So sánh", "Comparison"}, false}, {"cells", Words{"Số ô", "Cells"}, false}, {"residents_estimate", wordPeople, false},
+		{"operator", wordOperator, everyone}, {"kind", Words{"So sánh", "Comparison"}, everyone}, {"cells", Words{"Số ô", "Cells"}, everyone}, {"residents_estimate", wordPeople, everyone},
 	}}
 	slices.SortStableFunc(order, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) })
 	for _, k := range order {
@@ -78,6 +78,6 @@ func (d *Declared) Document() *Document {
 	return &Document{
 		Name: "declared", Title: Words{"So sánh vùng phủ sóng công bố với đo thực tế", "Declared against measured coverage"}, Day: d.Day,
 		Facts:  append(d.facts(), Fact{"source", Words{"Tệp công bố", "Declaration"}, Text(d.Source)}),
-		Tables: []Table{sums, cells}, Notes: []Words{noteUnproven, noteMethod}, Map: "cells",
+		Tables: []Table{sums, cells}, Notes: []Words{noteUnproven, noteMethod}, Main: "cells",
 	}
 }

@@ -42,8 +42,9 @@ type Document struct {
 	Tables []Table
 	// Notes are sentences below the tables: what the numbers are, and what they are not.
 	Notes []Words
-	// Map names the table whose outlines are drawn on the printed page; empty for none.
-	Map string
+	// Main names the table that CSV holds unless told otherwise, and whose outlines are drawn
+	// on the printed page.
+	Main string
 	// Raw is what machines verify, written by [JSON]; nil for none.
 	Raw []byte
 }
@@ -69,9 +70,20 @@ type Table struct {
 type Column struct {
 	Key   string // for machines: lower case, with the unit
 	Label Words
-	// Wide columns are left out where people read: on the page and the terminal.
-	Wide bool
+	For   Audience
 }
+
+// An Audience says who a column is for: a page is narrow, and a program wants one value a
+// column.
+type Audience uint8
+
+// The audiences. The page and the terminal are for people, CSV, GeoJSON and XLSX for
+// machines.
+const (
+	everyone Audience = iota
+	machines
+	people
+)
 
 // A Row has a value for each column. Outline is its shape on a map; nil for none.
 type Row struct {
@@ -222,8 +234,7 @@ const (
 type Options struct {
 	Format   Format
 	Language Language
-	// Table is the one that CSV holds; empty for the first that Write finds with outlines,
-	// or else the first.
+	// Table is the one that CSV holds; empty for the main one.
 	Table string
 }
 

@@ -48,7 +48,7 @@ func (d *Dossier) Document() *Document {
 	return &Document{
 		Name: "dossier", Title: Words{"Hồ sơ vùng chưa đạt và lõm sóng: " + name, "Dossier of gaps and dead cells: " + name}, Day: d.Day, Facts: facts,
 		Tables: []Table{cellTable(d.Cells, &d.Scope), testTable(d.Tests), invalidTestTable(d.Invalid)},
-		Notes:  []Words{noteDossier, noteMethod}, Map: "cells", Raw: d.JSON,
+		Notes:  []Words{noteDossier, noteMethod}, Main: "cells", Raw: d.JSON,
 	}
 }
 
@@ -59,10 +59,10 @@ var noteDossier = Words{
 
 func testTable(rows []TestRow) Table {
 	t := Table{Key: "tests", Title: Words{"Phép đo được tính", "Tests that count"}, Columns: []Column{
-		{"cell", wordCell, false}, {"time", Words{"Thời điểm (giờ Việt Nam)", "Time (local)"}, false}, {"device", Words{"Thiết bị (mã băm)", "Device (hash)"}, false},
-		{"point_hex", Words{"Điểm", "Point-hex"}, false}, {"result", Words{"Kết quả", "Result"}, false}, {"mbps", Words{"Tải xuống (Mbit/s)", "Download (Mbit/s)"}, false},
-		{"upload_mbps", Words{"Tải lên (Mbit/s)", "Upload (Mbit/s)"}, false}, {"latency_ms", Words{"Độ trễ (ms)", "Latency (ms)"}, false},
-		{"rsrp_dbm", Words{"RSRP (dBm)", "RSRP (dBm)"}, false}, {"technology", Words{"Công nghệ", "Technology"}, false}, {"in_vehicle", Words{"Trên xe", "In a vehicle"}, true},
+		{"cell", wordCell, everyone}, {"time", Words{"Thời điểm (giờ Việt Nam)", "Time (local)"}, everyone}, {"device", Words{"Thiết bị (mã băm)", "Device (hash)"}, everyone},
+		{"point_hex", Words{"Điểm", "Point-hex"}, everyone}, {"result", Words{"Kết quả", "Result"}, everyone}, {"mbps", Words{"Tải xuống (Mbit/s)", "Download (Mbit/s)"}, everyone},
+		{"upload_mbps", Words{"Tải lên (Mbit/s)", "Upload (Mbit/s)"}, everyone}, {"latency_ms", Words{"Độ trễ (ms)", "Latency (ms)"}, everyone},
+		{"rsrp_dbm", Words{"RSRP (dBm)", "RSRP (dBm)"}, everyone}, {"technology", Words{"Công nghệ", "Technology"}, everyone}, {"in_vehicle", Words{"Trên xe", "In a vehicle"}, machines},
 	}}
 	for i := range sorted(rows) {
 		r := &rows[i]
@@ -80,8 +80,8 @@ func testTable(rows []TestRow) Table {
 
 func invalidTestTable(rows []TestRow) Table {
 	t := Table{Key: "invalid", Title: Words{"Phép đo không được tính", "Tests that do not count"}, Columns: []Column{
-		{"cell", wordCell, false}, {"time", Words{"Thời điểm (giờ Việt Nam)", "Time (local)"}, false}, {"device", Words{"Thiết bị (mã băm)", "Device (hash)"}, false},
-		{"point_hex", Words{"Điểm", "Point-hex"}, false}, {"reason", Words{"Lý do", "Reason"}, false},
+		{"cell", wordCell, everyone}, {"time", Words{"Thời điểm (giờ Việt Nam)", "Time (local)"}, everyone}, {"device", Words{"Thiết bị (mã băm)", "Device (hash)"}, everyone},
+		{"point_hex", Words{"Điểm", "Point-hex"}, everyone}, {"reason", Words{"Lý do", "Reason"}, everyone},
 	}}
 	for i := range sorted(rows) {
 		r := &rows[i]

@@ -33,7 +33,7 @@ func writeGeoJSON(w io.Writer, d *Document) error {
 			first = false
 			write("\n" + `{"type":"Feature","geometry":` + string(appendGeometry(nil, row.Outline)) + `,"properties":{"layer":` + quoted(t.Key))
 			for c, v := range row.Values {
-				if v.kind != nothing {
+				if v.kind != nothing && t.Columns[c].For != people {
 					write("," + quoted(t.Columns[c].Key) + ":" + v.json())
 				}
 			}

@@ -68,7 +68,7 @@ func writeHTML(w io.Writer, d *Document, l Language) error {
 	}
 	for i := range d.Tables {
 		t := &d.Tables[i]
-		if t.Key == d.Map {
+		if t.Key == d.Main {
 			view.Map = t.draw(l)
 		}
 		view.Tables = append(view.Tables, t.view(l))
@@ -83,7 +83,7 @@ func (t *Table) view(l Language) pageTable {
 	p := pageTable{Title: t.Title.In(l), Total: len(t.Rows)}
 	shown := t.Rows[:min(len(t.Rows), pageRows)]
 	for c := range t.Columns {
-		if !t.Columns[c].Wide {
+		if t.Columns[c].For != machines {
 			number := len(shown) > 0 && shown[0].Values[c].isNumber()
 			p.Head = append(p.Head, pageCell{t.Columns[c].Label.In(l), number})
 		}
@@ -91,7 +91,7 @@ func (t *Table) view(l Language) pageTable {
 	for i := range shown {
 		row := pageRow{Class: shown[i].Class}
 		for c, v := range shown[i].Values {
-			if !t.Columns[c].Wide {
+			if t.Columns[c].For != machines {
 				row.Cells = append(row.Cells, pageCell{v.human(l), v.isNumber()})
 			}
 		}

@@ -46,7 +46,7 @@ func (t *Table) plain(b *strings.Builder, l Language) {
 	var widths []int
 	var right []bool
 	for c := range t.Columns {
-		if t.Columns[c].Wide {
+		if t.Columns[c].For == machines {
 			continue
 		}
 		lines[0] = append(lines[0], t.Columns[c].Label.In(l))
@@ -98,30 +98,32 @@ func clean(s string) string {
 // writeCSV writes one table for programs: keys for names, points for decimals, and the
 // facts that every row depends on as columns at the end.
 func writeCSV(w io.Writer, d *Document, key string) error {
-	if len(d.Tables) == 0 {
-		return fmt.Errorf("report %s: there is no table", d.Name)
+	if key == "" {
+		key = d.Main
 	}
-	t := d.mainTable()
-	if key != "" {
-		var err error
-		if t, err = d.table(key); err != nil {
-			return err
-		}
+	t, err := d.table(key)
+	if err != nil {
+		return err
 	}
 	table := csv.NewWriter(w)
 	var head []string
 	for _, c := range t.Columns {
-		head = append(head, c.Key)
+		if c.For != people {
+			head = append(head, c.Key)
+		}
 	}
 	if err := table.Write(head); err != nil {
 		return err
 	}
 	for i := range t.Rows {
-		row := make([]string, len(head))
+		row := make([]string, 0, len(head))
 		for c, v := range t.Rows[i].Values {
-			row[c] = v.machine()
+			text := v.machine()
 			if v.kind == textual {
-				row[c] = harmless(row[c])
+				text = harmless(text)
+			}
+			if t.Columns[c].For != people {
+				row = append(row, text)
 			}
 		}
 		if err := table.Write(row); err != nil {
@@ -130,18 +132,6 @@ func writeCSV(w io.Writer, d *Document, key string) error {
 	}
 	table.Flush()
 	return table.Error()
-}
-
-// mainTable is the first with outlines, else the first.
-func (d *Document) mainTable() *Table {
-	for i := range d.Tables {
-		for j := range d.Tables[i].Rows {
-			if d.Tables[i].Rows[j].Outline != nil {
-				return &d.Tables[i]
-			}
-		}
-	}
-	return &d.Tables[0]
 }
 
 // harmless keeps a spreadsheet from taking a text for a formula.

@@ -81,7 +81,8 @@ func (b *book) first(d *Document) error {
 // maxSheet is the longest name of a sheet that spreadsheets take.
 const maxSheet = 31
 
-func (b *book) table(t *Table) error {
+func (b *book) table(whole *Table) error {
+	t := whole.forMachines()
 	sheet := clipped(t.Title.In(b.l), maxSheet)
 	if _, err := b.f.NewSheet(sheet); err != nil {
 		return err
@@ -122,6 +123,21 @@ func (b *book) table(t *Table) error {
 		b.f.AutoFilter(sheet, "A1:"+end, nil),
 		b.f.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}),
 	)
+}
+
+// forMachines is the table without what people alone read.
+func (t *Table) forMachines() *Table {
+	kept := &Table{Key: t.Key, Title: t.Title, Rows: make([]Row, len(t.Rows))}
+	for c := range t.Columns {
+		if t.Columns[c].For == people {
+			continue
+		}
+		kept.Columns = append(kept.Columns, t.Columns[c])
+		for i := range t.Rows {
+			kept.Rows[i].Values = append(kept.Rows[i].Values, t.Rows[i].Values[c])
+		}
+	}
+	return kept
 }
 
 // width is for the values; headings wrap.

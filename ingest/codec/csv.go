@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -168,7 +169,8 @@ func (c *CSV) exchanged() error {
 
 // String returns the box for messages.
 func (b CSVBounds) String() string {
-	return fmt.Sprintf("lat %g to %g, lon %g to %g", b.South, b.North, b.West, b.East)
+	short := func(v float64) float64 { return math.Round(v*1e5) / 1e5 } // a metre
+	return fmt.Sprintf("lat %v to %v, lon %v to %v", short(b.South), short(b.North), short(b.West), short(b.East))
 }
 
 // read turns a row into a reading.
