@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -216,4 +217,23 @@ func silent(site, device string) Alert {
 func (a Alert) resolved() Alert {
 	a.EndsAt = time.Now()
 	return a
+}
+
+// exchange makes one HTTP request; an answer other than 200 is an error.
+func exchange(t *testing.T, method, url, body string) (string, error) {
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := (&http.Client{Timeout: time.Minute}).Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s %s", method, url, response.Status, text)
+	}
+	return string(text), err
 }

@@ -48,7 +48,7 @@ func StartAlertmanager(t TB, options AlertmanagerOptions) *Alertmanager {
 		"--web.listen-address=" + a.addr, "--log.level=debug",
 	}
 	if len(options.Peers) > 0 || options.Cluster {
-		a.clusterAddr = Addr(t)
+		a.clusterAddr = GossipAddr(t)
 		args = append(args, "--cluster.peer-timeout=1s", "--cluster.gossip-interval=20ms", "--cluster.settle-timeout=10s")
 	}
 	args = append(args, "--cluster.listen-address="+a.clusterAddr)

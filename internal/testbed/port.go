@@ -36,6 +36,14 @@ func Addr(t TB) string {
 	return loopback(Port(t))
 }
 
+// GossipAddr reserves an address for a server that listens on TCP and on UDP, as those of a cluster do.
+// It is of the same port on the loopback's second address, for the reservation itself holds the UDP
+// port on the first.
+func GossipAddr(t TB) string {
+	t.Helper()
+	return net.JoinHostPort("127.0.0.2", strconv.Itoa(Port(t)))
+}
+
 // reserve takes the UDP port of the same number as a mutex. The two number spaces are independent,
 // so the TCP port stays free for the server, and the kernel drops the reservation with our process.
 func reserve(port int) (*net.UDPConn, bool) {
