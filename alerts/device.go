@@ -48,6 +48,7 @@ type device struct {
 	telemetry.Device
 	registered bool
 	flapping   bool
+	maintained bool // work on it is announced; asked for the Wi-Fi book
 	state      State
 	parent     *device
 	children   []*device
@@ -91,6 +92,9 @@ func (e *Engine) observe(d *device, r *telemetry.Reading) {
 	}
 	e.alive(d, milli(r.Time))
 	d.values.ObserveReading(r)
+	if r.Kind == telemetry.KindEnvironment {
+		e.environmentFacts(d)
+	}
 }
 
 // observeStatus follows the sessions: the will of an old session, which a broker may
@@ -231,6 +235,9 @@ func (e *Engine) setState(d *device, s State, at int64) {
 		e.dirtyDevice(child)
 	}
 	e.dirtyDevice(d)
+	if e.at != 0 {
+		e.presence(d)
+	}
 }
 
 // expect counts a device as one that should speak.

@@ -6,7 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"phusong/alerts/environment"
 	"phusong/alerts/rules"
+	"phusong/alerts/wifi"
 	"phusong/telemetry"
 )
 
@@ -15,6 +17,10 @@ type Inventory struct {
 	Devices []telemetry.Device
 	Sites   []telemetry.Site
 	Areas   []telemetry.Area
+	// Stations say more of sensors than the devices do; those without one are plain.
+	Stations []environment.Station
+	// Visitors are how many people besides the residents are in an area in a month.
+	Visitors map[telemetry.AreaCode]int
 }
 
 // A Desk is where people say that they know: announced work, and alerts that somebody
@@ -36,6 +42,11 @@ type Options struct {
 	Rules *rules.Set
 	// Desk may be nil: then nothing is muted.
 	Desk Desk
+	// WiFi and Environment are the books that judge access points and sensors, nil for
+	// none. They are the engine's alone to write, configure and restore, from New on; their
+	// queries are everybody's.
+	WiFi        *wifi.Book
+	Environment *environment.Book
 	// Changed is told each change, in order, on the watcher's goroutine and under the
 	// engine's lock: it must not block and not call the engine. It may be nil. After a restart
 	// changes since the snapshot are told again, with the same numbers.
@@ -149,6 +160,7 @@ func (e *Engine) Observe(at time.Time, readings []telemetry.Reading) {
 	defer e.mu.Unlock()
 	e.moveTo(max(milli(at), e.at))
 	e.enterGiven()
+	e.observeEnvironment(readings)
 	for i := range readings {
 		e.enter(&readings[i])
 	}
@@ -186,8 +198,10 @@ func (e *Engine) enter(r *telemetry.Reading) {
 		return
 	case r.Flags.Has(telemetry.FlagLate | telemetry.FlagRetained):
 		e.count.historic++
+		e.observeWiFi(d, r)
 	default:
 		e.observe(d, r)
+		e.observeWiFi(d, r)
 		e.dirtyDevice(d)
 	}
 	e.settle()
@@ -197,6 +211,7 @@ func (e *Engine) enter(r *telemetry.Reading) {
 func (e *Engine) eachSecond() {
 	e.watchFleet()
 	e.askDesk()
+	e.askMaintenance()
 	e.forgetResolved()
 }
 

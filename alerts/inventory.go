@@ -20,6 +20,9 @@ func (e *Engine) SetInventory(inv Inventory) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := e.registerMeasures(&inv); err != nil {
+		return err
+	}
 	e.unlink()
 	for i := range inv.Areas {
 		e.areaOf(inv.Areas[i].Code).Area = inv.Areas[i]
@@ -42,8 +45,26 @@ func (e *Engine) SetInventory(inv Inventory) error {
 		e.place(d)
 	}
 	e.recount()
+	e.takeMeasures()
 	e.settle()
 	return nil
+}
+
+// takeMeasures gives the rules all that the books know.
+func (e *Engine) takeMeasures() {
+	for _, d := range e.devices {
+		switch {
+		case d.Kind == telemetry.KindEnvironment:
+			e.environmentFacts(d)
+		case d.Kind == telemetry.KindWiFi && e.options.WiFi != nil:
+			e.wifiFacts(d)
+		}
+	}
+	if e.options.WiFi != nil {
+		for _, s := range e.sites {
+			e.siteFacts(s)
+		}
+	}
 }
 
 func (inv *Inventory) check() error {

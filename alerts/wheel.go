@@ -15,6 +15,7 @@ import (
 type wheel struct {
 	step  int64 // all timers due at this step or before have been given out
 	heads [wheelLevels * wheelSlots]int32
+	count [wheelLevels]int // of timers in the slots of a level
 	nodes []wheelNode
 	spare []timerID
 	due   []dueTimer
@@ -112,6 +113,7 @@ func (w *wheel) link(id int32) {
 		w.nodes[n.next].prev = id
 	}
 	w.heads[slot] = id
+	w.count[level]++
 }
 
 func (w *wheel) unlink(id int32) {
@@ -127,6 +129,7 @@ func (w *wheel) unlink(id int32) {
 	if n.next >= 0 {
 		w.nodes[n.next].prev = n.prev
 	}
+	w.count[n.slot>>wheelBits]--
 	n.slot, n.next, n.prev = -1, -1, -1
 }
 
@@ -135,6 +138,9 @@ func (w *wheel) unlink(id int32) {
 // given out; give may set any timer.
 func (w *wheel) advance(now int64, give func(rank uint64, at int64)) {
 	for target := now >> wheelShift; w.step < target; {
+		if w.skip(target); w.step == target {
+			return
+		}
 		w.step++
 		for level := wheelLevels - 1; level > 0; level-- {
 			if w.step&(1<<(wheelBits*level)-1) == 0 {
@@ -158,6 +164,15 @@ func (w *wheel) advance(now int64, give func(rank uint64, at int64)) {
 	}
 }
 
+// skip passes over steps at which nothing can be due.
+func (w *wheel) skip(target int64) {
+	level := 0
+	for level < wheelLevels && w.count[level] == 0 {
+		level++
+	}
+	w.step = min(target, w.step|(1<<(wheelBits*level)-1))
+}
+
 // empty takes the timers out of a slot: those that are due now go to w.due, the others
 // to where they belong.
 func (w *wheel) empty(slot int32) {
@@ -165,6 +180,7 @@ func (w *wheel) empty(slot int32) {
 		n := &w.nodes[id]
 		next := n.next
 		n.slot, n.next, n.prev = -1, -1, -1
+		w.count[slot>>wheelBits]--
 		switch {
 		case n.at == 0:
 		case dueStep(n.at) <= w.step:

@@ -19,7 +19,7 @@ func TestWheelAgreesWithAList(t *testing.T) {
 		for rank := range uint64(rapid.IntRange(1, 30).Draw(t, "timers")) {
 			ids = append(ids, w.add(rank))
 		}
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			if rapid.Bool().Draw(t, "set") {
 				n := rapid.IntRange(0, len(ids)-1).Draw(t, "timer")
 				ahead := rapid.OneOf(rapid.Int64Range(-1000, 1000), rapid.Int64Range(0, 600_000), rapid.Int64Range(0, 1<<28)).Draw(t, "ahead")
