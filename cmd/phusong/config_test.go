@@ -37,7 +37,7 @@ func TestGoodConfigurations(t *testing.T) {
 			c.Coverage.Version, c.Coverage.WindowDays = "tay-ninh-2", 180
 			c.Coverage.Overrides = []CoverageOverride{{Area: "25459", Operator: "45204", TargetMbps: 20}, {Operator: "45201", WindowDays: 365}}
 			c.Coverage.Validity.From, c.Coverage.Validity.Stated, c.Coverage.Validity.Operators = "05:30", []string{}, []string{"45204", "45201"}
-			c.Coverage.Declared = []DeclaredConfig{{File: "/srv/viettel.geojson", Operator: "45204", Mbps: 40}}
+			c.Coverage.Declared = []DeclaredConfig{{File: "/srv/viettel.geojson", Operator: "45204"}}
 		},
 		"province": func(c *Config) {
 			c.MQTT = MQTTConfig{
@@ -327,7 +327,7 @@ func sampleOf(t *testing.T, field reflect.Value) (text, printed string) {
 	case []CoverageOverride:
 		return `[{area: "80", target_mbps: 20}]`, "[{80  20 0}]"
 	case []DeclaredConfig:
-		return "[{file: x.csv, side_m: 100}]", "[{x.csv 100  0}]"
+		return "[{file: x.csv, side_m: 100}]", "[{x.csv 100 }]"
 	case time.Duration:
 		return "77m", "1h17m0s"
 	case Bytes:

@@ -79,15 +79,14 @@ type CoverageLiveConfig struct {
 	Stale time.Duration `yaml:"stale"`
 }
 
-// DeclaredConfig is one file of declared coverage: a CSV raster with an operator in
-// each row, or GeoJSON polygons of one Operator, declared at Mbps unless a polygon
-// says otherwise with a property download_mbps.
+// DeclaredConfig is one file of declared coverage: a CSV raster with the operator in
+// each row, or GeoJSON polygons, each with its rate. docs/COVERAGE.md has the formats.
 type DeclaredConfig struct {
 	File string `yaml:"file"`
 	// SideM is the side in metres of a raster cell that is given by its middle.
-	SideM    float64 `yaml:"side_m"`
-	Operator string  `yaml:"operator"`
-	Mbps     float64 `yaml:"mbps"`
+	SideM float64 `yaml:"side_m"`
+	// Operator is whose the polygons are that do not say so themselves.
+	Operator string `yaml:"operator"`
 }
 
 const clockLayout = "15:04"
@@ -198,10 +197,8 @@ func (c *DeclaredConfig) validate() error {
 	switch {
 	case c.File == "":
 		return errors.New(".file is empty: name a CSV or a GeoJSON file")
-	case c.SideM < 0 || c.Mbps < 0:
-		return errors.New(": side_m and mbps must not be negative")
-	case c.isPolygons() && c.Operator == "":
-		return errors.New(".operator is empty: polygons need one")
+	case c.SideM < 0:
+		return errors.New(".side_m must not be negative")
 	case c.Operator == "":
 		return nil
 	}
@@ -209,10 +206,4 @@ func (c *DeclaredConfig) validate() error {
 		return fmt.Errorf(".operator: %w", err)
 	}
 	return nil
-}
-
-// isPolygons reports whether the file holds polygons and not a raster.
-func (c *DeclaredConfig) isPolygons() bool {
-	name := strings.ToLower(c.File)
-	return strings.HasSuffix(name, "json")
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -81,11 +82,18 @@ func metricsOfABusyService(t *testing.T) string {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "devices.csv"), "id,kind,area,interval\nap-1,wifi,80,60s\n")
 	addr := testbed.Addr(t)
-	s := serve(t, anonymous(addr)+fmt.Sprintf("registry: {devices: %s/devices.csv}\n", dir))
+	write(t, filepath.Join(dir, "areas.geojson"), `{"type": "FeatureCollection", "features": [{"type": "Feature",
+		"properties": {"code": "25459", "name": "Tân Ninh", "type": "phường", "parent": "80", "population": 100000},
+		"geometry": {"type": "Polygon", "coordinates": [[[106.0, 11.2], [106.2, 11.2], [106.2, 11.4], [106.0, 11.4], [106.0, 11.2]]]}}]}`)
+	s := serve(t, anonymous(addr)+fmt.Sprintf("registry: {devices: %s/devices.csv, areas: [%[1]s/areas.geojson]}\n", dir)+
+		`coverage: {judge_every: 1s, validity: {from: "00:00", to: "23:59"}}`+"\n")
+	publish(t, addr, "phusong/v1/25459/mobile/probe-1/telemetry", fmt.Sprintf(`{"time": %d, "operator": "45204", "outcome": "ok", "download_mbps": 57.3,
+		"lat": 11.31517, "lon": 106.09698, "accuracy_m": 5, "indoor": false, "duration_s": 10}`, time.Now().UnixMilli()))
 	publish(t, addr, "phusong/v1/80/wifi/ap-1/telemetry", `{"clients": 1}`)
 	publish(t, addr, "phusong/v1/80/wifi/ap-2/telemetry", `{"clients": 1, "time": 0}`)
 	publish(t, addr, "phusong/v1/80/wifi/ap-2/telemetry", `{"clients": -1}`)
-	s.awaitMetric("phusong_readings_stored_total", func(v float64) bool { return v == 2 })
+	s.awaitMetric("phusong_readings_stored_total", func(v float64) bool { return v == 3 })
+	s.awaitMetric(`phusong_coverage_last_test_timestamp_seconds{operator="45204"}`, func(v float64) bool { return v > 0 })
 	s.awaitMetric(`phusong_readings_rejected_total{reason="clients"}`, func(v float64) bool { return v == 1 })
 	body, err := get("http://" + s.listen + "/metrics")
 	if err != nil {

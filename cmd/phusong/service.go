@@ -40,6 +40,7 @@ type service struct {
 	ledger   *ingest.Ledger
 	picture  *alerts.Picture
 	watcher  *watcher
+	coverage *coverageRoom
 	pipeline *ingest.Pipeline
 	client   *mqtt.Client
 	http     net.Listener
@@ -134,9 +135,13 @@ func (s *service) openPipeline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.openCoverage(ctx); err != nil {
+		return err
+	}
 	if err := s.openWatcher(ctx, position); err != nil {
 		return err
 	}
+	s.parts.add("coverage", s.coverage.Run)
 	s.parts.add("ticker", ticker.Run)
 	s.parts.add("pipeline", pipeline.Run)
 	s.parts.add("mqtt client", func(ctx context.Context) error { return s.client.Run(ctx) })
@@ -199,6 +204,23 @@ func (s *service) openWriter(ctx context.Context) (_ *ingest.Writer, position ui
 		Logger: s.log, Registry: s.prefixed(),
 	})
 	return writer, position, err
+}
+
+// openCoverage makes the room of the coverage map, with nothing in it.
+func (s *service) openCoverage(ctx context.Context) error {
+	cases, err := s.server.Bucket(ctx, caseBucket)
+	if err != nil {
+		return err
+	}
+	evidence, err := s.server.Bucket(ctx, proofBucket)
+	if err != nil {
+		return err
+	}
+	s.coverage, err = newCoverageRoom(coverageOptions{
+		Config: &s.config.Coverage, Registry: s.register.Current, Store: s.store, Settled: s.settled,
+		Cases: cases, Evidence: evidence, Logger: s.log,
+	})
+	return err
 }
 
 // openWatcher restores or rebuilds the rooms; stored is the store's position.

@@ -20,6 +20,7 @@ func (s *service) registerMetrics() {
 	ours := s.prefixed()
 	ours.MustRegister(s.ledger, dashboards.NewDeviceCollector(devices(s.register.Current, s.picture), time.Now))
 	s.watcher.register(ours)
+	ours.MustRegister(dashboards.NewCoverageCollector(s.coverage.figures))
 	ours.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "build_info", Help: "Always 1; the labels tell the build.", ConstLabels: prometheus.Labels{"version": version(), "go_version": goVersion()},
 	}, func() float64 { return 1 }))

@@ -21,6 +21,7 @@ type store interface {
 	ingest.Store
 	ingest.Evidence
 	Latest(ctx context.Context, kind telemetry.Kind) iter.Seq2[telemetry.Reading, error]
+	Readings(ctx context.Context, q telemetry.Query) iter.Seq2[telemetry.Reading, error]
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -50,6 +51,8 @@ const (
 	readingsLog   = "readings"
 	lettersLog    = "dead-letters"
 	storePosition = "store"
+	caseBucket    = "coverage-cases"
+	proofBucket   = "coverage-evidence"
 )
 
 // openStream opens the server of the stream and its two logs.

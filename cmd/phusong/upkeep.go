@@ -70,3 +70,26 @@ func (s *service) tidy(ctx context.Context, now time.Time) {
 		}
 	}
 }
+
+// settled waits until the store holds all that the stream holds now.
+func (s *service) settled(ctx context.Context) error {
+	state, err := s.readings.State(ctx)
+	if err != nil {
+		return err
+	}
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		// While the stream is silent the position moves once a minute only, and then
+		// nothing is on its way.
+		position, err := s.readings.Position(ctx, storePosition)
+		if err == nil && position >= state.Last || s.ledger.Balance().InLog == 0 {
+			return nil
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

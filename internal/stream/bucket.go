@@ -20,7 +20,7 @@ const (
 	MaxValue = 512 << 10
 
 	// bucketBytes bounds what a bucket takes on disk.
-	bucketBytes = 256 << 20
+	bucketBytes = 1 << 30
 
 	// tombstoneFor is how long a bucket remembers that a key was deleted. Whoever
 	// watches and is cut off for longer does not hear of it.

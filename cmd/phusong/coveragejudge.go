@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"phusong/coverage"
+	"phusong/telemetry"
+)
+
+// coverageStore is what the map asks of the store when it is rebuilt.
+type coverageStore interface {
+	Readings(ctx context.Context, q telemetry.Query) iter.Seq2[telemetry.Reading, error]
+}
+
+// Run rebuilds the map when there is no image of it or when the registry has changed
+// the land, and judges what has changed, until ctx is done. Its error is a fault of
+// phusong.
+func (c *coverageRoom) Run(ctx context.Context) error {
+	tick := time.NewTicker(c.options.Config.JudgeEvery)
+	defer tick.Stop()
+	var following sync.WaitGroup
+	defer following.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	following.Go(func() { c.cases.follow(ctx) })
+	if err := c.cases.await(ctx); err != nil {
+		return nil // ctx is done
+	}
+	var judge *coverage.Judge
+	for {
+		c.readDeclared()
+		err := c.settle(ctx)
+		if err == nil {
+			judge, err = c.assess(ctx, judge)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-c.again:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// judgeSoon asks for a judgement before the next is due.
+func (c *coverageRoom) judgeSoon() {
+	select {
+	case c.again <- struct{}{}:
+	default: // it is asked for already
+	}
+}
+
+// settle makes the map one of the present land, with all that the store holds.
+func (c *coverageRoom) settle(ctx context.Context) error {
+	var land *coverageLand
+	var whole bool
+	if err := c.order(ctx, func() { land, whole = c.land, c.whole }); err != nil {
+		return err
+	}
+	if now := c.options.Registry(); now != land.from {
+		next, err := newCoverageLand(now, time.Now())
+		if err != nil {
+			c.options.Logger.Error("the coverage map cannot take the changed registry; it stays with the one before", "error", err)
+			next = land
+		}
+		next = &coverageLand{from: now, grid: next.grid, roads: next.roads, fixed: next.fixed, print: next.print}
+		if whole && next.print == land.print {
+			next.grid, next.fixed = land.grid, land.fixed // equal, and shared with the map
+			return c.order(ctx, func() { c.land = next; c.version++ })
+		}
+		if err := c.clear(ctx, next); err != nil {
+			return err
+		}
+		land, whole = next, false
+		// What the old map had seen and the store has not yet must be found there.
+		if err := c.options.Settled(ctx); err != nil {
+			return err
+		}
+	}
+	if whole {
+		return nil
+	}
+	return c.rebuild(ctx, land)
+}
+
+// clear begins a map of another land.
+func (c *coverageRoom) clear(ctx context.Context, land *coverageLand) error {
+	fold, err := land.newMap(c.rules, c.zone)
+	if err != nil {
+		return err
+	}
+	return c.order(ctx, func() { c.land, c.fold, c.whole = land, fold, false })
+}
+
+// Between two attempts to read the store the rebuilding waits.
+const rebuildPause = 5 * time.Second
+
+// rebuild reads all tests that matter from the store, beside the watcher, and joins
+// them with what has come since. A map is a set: what is in both is there once.
+func (c *coverageRoom) rebuild(ctx context.Context, land *coverageLand) error {
+	begun := time.Now()
+	for told := false; ; {
+		fold, n, err := c.fromStore(ctx, land, begun)
+		if err == nil {
+			c.options.Logger.Info("the coverage map is rebuilt from the store", "readings", n, "took", time.Since(begun).Round(time.Millisecond))
+			return c.join(ctx, fold)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !told {
+			c.options.Logger.Error("the coverage map cannot be rebuilt while the store does not answer; it is tried again, and nothing is judged until then", "error", err)
+			told = true
+		}
+		select {
+		case <-time.After(rebuildPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// fromStore returns a map of the tests that the store holds, and how many readings
+// they are.
+func (c *coverageRoom) fromStore(ctx context.Context, land *coverageLand, now time.Time) (*coverage.Map, int, error) {
+	fold, err := land.newMap(c.rules, c.zone)
+	if err != nil {
+		return nil, 0, err
+	}
+	n := 0
+	// A day more at either end: the days of the rules are local ones, and clocks run ahead.
+	q := telemetry.Query{Kind: telemetry.KindMobile, From: now.AddDate(0, 0, -c.rules.KeepDays()-1), To: now.AddDate(0, 0, 1)}
+	for r, err := range c.options.Store.Readings(ctx, q) {
+		if err != nil {
+			return nil, 0, err
+		}
+		fold.Observe(&r)
+		n++
+	}
+	return fold, n, nil
+}
+
+// join puts the rebuilt map in the place of the present one, which has only what has
+// come since, and takes out again what gap cases have struck.
+func (c *coverageRoom) join(ctx context.Context, rebuilt *coverage.Map) error {
+	var failed error
+	err := c.order(ctx, func() {
+		if failed = rebuilt.Merge(c.fold); failed == nil {
+			c.fold, c.whole = rebuilt, true
+			c.version++
+		}
+	})
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	return c.cases.applyAll(ctx)
+}
+
+// assess judges the map if it or the day has changed, and returns the judge, who
+// remembers what has not.
+func (c *coverageRoom) assess(ctx context.Context, judge *coverage.Judge) (*coverage.Judge, error) {
+	next := new(coverageState)
+	last := c.judged.Load()
+	var same bool
+	err := c.order(ctx, func() {
+		next.At, next.land, next.version = c.clock, c.land, c.version
+		same = last != nil && last.version == next.version && last.land == next.land &&
+			coverage.DayOf(last.At, c.zone) == coverage.DayOf(next.At, c.zone)
+		if !same {
+			c.fold.Prune(c.clock)
+			next.View = c.fold.View()
+		}
+	})
+	if err != nil {
+		return judge, err
+	}
+	if same { // but for the time
+		now := *last
+		now.At = next.At
+		c.judged.Store(&now)
+		return judge, nil
+	}
+	if judge == nil || last == nil || last.land != next.land {
+		if judge, err = coverage.NewJudge(c.rules, next.land.roads.Accessible); err != nil {
+			return nil, err
+		}
+	}
+	if next.judge, err = coverage.NewJudge(c.rules, next.land.roads.Accessible); err != nil {
+		return nil, err
+	}
+	if next.Assessment, err = judge.Assess(next.View, next.At); err != nil {
+		return nil, err
+	}
+	next.Areas = next.Assessment.Areas(next.View)
+	if next.Zones, err = c.zones.update(ctx, next.Assessment); err != nil {
+		if ctx.Err() != nil {
+			return judge, ctx.Err()
+		}
+		c.options.Logger.Error("the coverage zones could not be kept; it is tried again", "error", err)
+		next.version-- // so that it is
+	}
+	c.judged.Store(next)
+	return judge, nil
+}
+
+// errNotJudged says that the map has not been judged since the start.
+var errNotJudged = errors.New("the coverage map is not judged yet; try again in a moment")
+
+// state returns the latest state, for questions that need one.
+func (c *coverageRoom) state() (*coverageState, error) {
+	if s := c.judged.Load(); s != nil {
+		return s, nil
+	}
+	return nil, errNotJudged
+}
+
+// Dossier collects the evidence on cells as they are judged now.
+func (c *coverageRoom) Dossier(operator telemetry.OperatorCode, cells []coverage.Cell) (*coverage.Dossier, error) {
+	s, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	return s.Assessment.Dossier(s.View, operator, cells)
+}
+
+// Since collects the evidence of the tests from a day on alone: that of a re-test.
+func (c *coverageRoom) Since(operator telemetry.OperatorCode, cells []coverage.Cell, from coverage.Day) (*coverage.Dossier, error) {
+	s, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	return s.judge.Since(s.View, operator, cells, from, s.At), nil
+}
+
+// Survey plans where to measure next. The cells of cases to be re-tested must be
+// visited, and declared coverage makes a cell more urgent.
+func (c *coverageRoom) Survey(q coverage.SurveyQuestion) ([]coverage.SurveyStop, error) {
+	s, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	if q.Declared == nil {
+		q.Declared = c.Declared()
+	}
+	q.Cells = append(q.Cells, c.cases.retests(q.Operators)...)
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	return s.judge.Survey(s.Assessment, q), nil
+}
+
+// Compare sets what operators declare beside what was measured, worst first.
+func (c *coverageRoom) Compare() ([]coverage.Mismatch, error) {
+	s, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	declared := c.Declared()
+	if declared == nil {
+		return nil, fmt.Errorf("no declared coverage is known: name its files under coverage.declared")
+	}
+	return s.Assessment.Compare(declared), nil
+}
