@@ -9,3 +9,8 @@ import "embed"
 //
 //go:embed alertmanager.yml templates/*.tmpl
 var Alertmanager embed.FS
+
+// Rules is the default rule-set, rules/*.yml.
+//
+//go:embed rules/*.yml
+var Rules embed.FS

@@ -15,6 +15,7 @@ import (
 
 type checkCmd struct {
 	Config checkConfigCmd `cmd:"" help:"Check a configuration and the registry files it names."`
+	Rules  checkRulesCmd  `cmd:"" help:"Check rule files: each fault with its line and column."`
 	Ledger checkLedgerCmd `cmd:"" help:"Prove that every accepted reading is in the store, refused or waiting."`
 }
 

@@ -27,7 +27,8 @@ type cli struct {
 	Simulate    simulateCmd    `cmd:"" help:"Play simulated devices against a broker."`
 	Import      importCmd      `cmd:"" help:"Publish measurements from files."`
 	Report      reportCmd      `cmd:"" help:"Write reports on coverage: verdicts, dossiers, declared against measured."`
-	Check       checkCmd       `cmd:"" help:"Check a configuration, or that nothing was lost."`
+	Check       checkCmd       `cmd:"" help:"Check a configuration, the rules, or that nothing was lost."`
+	Rules       rulesCmd       `cmd:"" help:"Test, list and copy the rules that alerts are made by."`
 	Deadletters deadlettersCmd `cmd:"" help:"List refused messages, or process them again."`
 	Devices     devicesCmd     `cmd:"" help:"List devices and their state, from the running service."`
 	Loadtest    loadtestCmd    `cmd:"" help:"Find the highest rate of messages that a running service sustains."`
