@@ -1,0 +1,222 @@
+package dashboards
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phusong/telemetry"
+)
+
+// WiFi is what is known of the public Wi-Fi at an instant.
+type WiFi struct {
+	Sites        []WiFiSite
+	Targets      []WiFiTarget
+	Availability []WiFiAvailability
+	Users        []WiFiUsers
+	// Refused are sketches of users that were not taken, and Problems faults in the
+	// register and in readings, by their names; each name is one of a few.
+	Refused, Problems map[string]uint64
+	// SketchesTaken are those that were.
+	SketchesTaken uint64
+}
+
+// WiFiSite is how one site does.
+type WiFiSite struct {
+	Site     telemetry.SiteID
+	Area     telemetry.AreaCode
+	Category telemetry.Category
+	// Verdict is its name; Known is false where nothing can be said, and Up says
+	// that people get service.
+	Verdict    string
+	Known, Up  bool
+	Clients    int64
+	Overloaded int // access points
+	Slow       int // access points
+}
+
+// WiFiTarget is how many of the required sites of an area and category do how; ""
+// is every area, and every category.
+type WiFiTarget struct {
+	Area     telemetry.AreaCode
+	Category telemetry.Category
+	Required int
+	// ByState counts them by verdict, "not covered" and "maintenance"; every state is
+	// there. Working of them work.
+	ByState map[string]int
+	Working int
+}
+
+// WiFiAvailability is how the sites of an area and category have done in the
+// month so far.
+type WiFiAvailability struct {
+	Area     telemetry.AreaCode
+	Category telemetry.Category
+	// Ratio is of the known time, which is the share Known of all; it is absent where
+	// nothing is known.
+	Ratio, Known float64
+	HasRatio     bool
+	// Levels are the shares of user minutes that met each service level, where it was
+	// measured.
+	Levels map[string]float64
+}
+
+// WiFiUsers is how many people have used the Wi-Fi of an area in the month so far.
+type WiFiUsers struct {
+	Area telemetry.AreaCode
+	// Users is an estimate, with 95 % bounds.
+	Users, Low, High uint64
+	// Ratio is the share of residents and visitors, absent where those are unknown.
+	Ratio    float64
+	HasRatio bool
+}
+
+// The goals, for lines in panels: 100 % of the required sites, half of the people,
+// and the floor and the goal of a month's availability.
+const (
+	wifiSitesGoal         = 1
+	wifiUsersGoal         = 0.5
+	wifiAvailabilityFloor = 0.95
+	wifiAvailabilityGoal  = 0.99
+)
+
+// WiFiCollector exports the public Wi-Fi at the moment of the scrape. Per site there
+// are two series of state and the number of clients; everything else is per area
+// and category.
+type WiFiCollector struct {
+	wifi func() WiFi
+
+	siteUp, siteVerdict, siteClients           *prometheus.Desc
+	points                                     *prometheus.Desc
+	required, state, target, goal              *prometheus.Desc
+	availability, known, level                 *prometheus.Desc
+	users, usersLow, usersHigh, usersShare     *prometheus.Desc
+	sketchesTaken, sketchesRefused, inputFault *prometheus.Desc
+}
+
+// NewWiFiCollector returns a collector over wifi, which may be called concurrently
+// and answers as of now.
+func NewWiFiCollector(wifi func() WiFi) *WiFiCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("wifi_"+name, help, labels, nil)
+	}
+	return &WiFiCollector{
+		wifi:            wifi,
+		siteUp:          desc("site_up", "1 while people get service at the site, 0 while they do not. Absent while nothing is known.", "site", "area", "category"),
+		siteVerdict:     desc("site_verdict_info", "The site's verdict: working, partly, failed, no service or unknown. Always 1.", "site", "area", "category", "verdict"),
+		siteClients:     desc("site_clients", "Clients at the site's access points, of those that say.", "site", "area", "category"),
+		points:          desc("access_points_impaired", "Access points that are overloaded, or slow by their speed tests.", "area", "impairment"),
+		required:        desc("sites_required", "Sites that should have Wi-Fi. An empty area is every area, an empty category every category.", "area", "category"),
+		state:           desc("sites_required_by_state", "Sites that should have Wi-Fi, by verdict, not covered, or maintenance.", "area", "category", "state"),
+		target:          desc("sites_target_ratio", "Share of the sites that should have Wi-Fi whose Wi-Fi works.", "area", "category"),
+		goal:            desc("goal_ratio", "What should be reached: of sites, of users, and of a month's availability.", "goal"),
+		availability:    desc("availability_ratio", "Share of the known time, outside maintenance, of the month so far in which sites gave service.", "area", "category"),
+		known:           desc("availability_known_ratio", "Share of the time outside maintenance of the month so far of which something is known.", "area", "category"),
+		level:           desc("service_level_ratio", "Share of the user minutes of the month so far that met the level, of those in which it was measured.", "area", "category", "level"),
+		users:           desc("users", "Estimate of the different users of the month so far. An empty area is every area.", "area"),
+		usersLow:        desc("users_low", "Lower 95 % bound of the estimate of users.", "area"),
+		usersHigh:       desc("users_high", "Upper 95 % bound of the estimate of users.", "area"),
+		usersShare:      desc("users_target_ratio", "Estimated users of the month so far, as share of residents and visitors.", "area"),
+		sketchesTaken:   desc("sketches_taken_total", "Sketches of users that were united."),
+		sketchesRefused: desc("sketches_refused_total", "Sketches of users that were refused, by reason.", "reason"),
+		inputFault:      desc("input_faults", "Faults in the register and in readings of access points, by kind.", "kind"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *WiFiCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.siteUp, c.siteVerdict, c.siteClients, c.points, c.required, c.state, c.target, c.goal, c.availability, c.known, c.level,
+		c.users, c.usersLow, c.usersHigh, c.usersShare, c.sketchesTaken, c.sketchesRefused, c.inputFault,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *WiFiCollector) Collect(ch chan<- prometheus.Metric) {
+	state := c.wifi()
+	s := series{ch}
+	c.collectSites(s, state.Sites)
+	c.collectTargets(s, state.Targets)
+	for i := range state.Availability {
+		a := &state.Availability[i]
+		labels := []string{string(a.Area), string(a.Category)}
+		if a.HasRatio {
+			s.gauge(c.availability, a.Ratio, labels...)
+		}
+		s.gauge(c.known, a.Known, labels...)
+		for level, ratio := range a.Levels {
+			s.gauge(c.level, ratio, labels[0], labels[1], level)
+		}
+	}
+	for i := range state.Users {
+		u := &state.Users[i]
+		area := string(u.Area)
+		s.gauge(c.users, float64(u.Users), area)
+		s.gauge(c.usersLow, float64(u.Low), area)
+		s.gauge(c.usersHigh, float64(u.High), area)
+		if u.HasRatio {
+			s.gauge(c.usersShare, u.Ratio, area)
+		}
+	}
+	s.counter(c.sketchesTaken, float64(state.SketchesTaken))
+	for reason, n := range state.Refused {
+		s.counter(c.sketchesRefused, float64(n), reason)
+	}
+	for kind, n := range state.Problems {
+		s.gauge(c.inputFault, float64(n), kind)
+	}
+}
+
+func (c *WiFiCollector) collectSites(s series, sites []WiFiSite) {
+	type impaired struct{ overloaded, slow int }
+	areas := make(map[telemetry.AreaCode]impaired)
+	for i := range sites {
+		site := &sites[i]
+		labels := []string{string(site.Site), string(site.Area), string(site.Category)}
+		if site.Known {
+			up := 0.0
+			if site.Up {
+				up = 1
+			}
+			s.gauge(c.siteUp, up, labels...)
+		}
+		s.gauge(c.siteVerdict, 1, labels[0], labels[1], labels[2], site.Verdict)
+		s.gauge(c.siteClients, float64(site.Clients), labels...)
+		sum := areas[site.Area]
+		areas[site.Area] = impaired{sum.overloaded + site.Overloaded, sum.slow + site.Slow}
+	}
+	for area, sum := range areas {
+		s.gauge(c.points, float64(sum.overloaded), string(area), "overloaded")
+		s.gauge(c.points, float64(sum.slow), string(area), "slow")
+	}
+}
+
+func (c *WiFiCollector) collectTargets(s series, targets []WiFiTarget) {
+	for i := range targets {
+		t := &targets[i]
+		labels := []string{string(t.Area), string(t.Category)}
+		s.gauge(c.required, float64(t.Required), labels...)
+		for state, n := range t.ByState {
+			s.gauge(c.state, float64(n), labels[0], labels[1], state)
+		}
+		if t.Required > 0 {
+			s.gauge(c.target, float64(t.Working)/float64(t.Required), labels...)
+		}
+	}
+	for name, ratio := range map[string]float64{
+		"sites": wifiSitesGoal, "users": wifiUsersGoal, "availability floor": wifiAvailabilityFloor, "availability": wifiAvailabilityGoal,
+	} {
+		s.gauge(c.goal, ratio, name)
+	}
+}
+
+// series writes series of a scrape.
+type series struct{ ch chan<- prometheus.Metric }
+
+func (s series) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	s.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (s series) counter(d *prometheus.Desc, v float64, labels ...string) {
+	s.ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+}
