@@ -93,13 +93,14 @@ func (b *Book) Observe(at time.Time, r *telemetry.Reading) Changes {
 }
 
 // live enters what an access point says of now. What is older than what it said
-// before is out of order, and says nothing of now.
+// before is out of order, and what is older than the patience for silence is from
+// before it was back: neither says anything of now.
 func (b *Book) live(a *accessPoint, r *telemetry.WiFi, at int64) Changes {
-	if a.State != Up || at < a.Seen {
+	const patience = 3 // intervals, as for silence
+	if a.State != Up || at < a.Seen || b.now-at > patience*a.interval {
 		return Changes{}
 	}
 	if a.site >= 0 && a.Seen > 0 {
-		const patience = 3 // intervals, as for silence
 		b.sites[a.site].Users.count(&a.known, min(at-a.Seen, patience*a.interval), b.options.MinMbps)
 	}
 	return b.update(a, b.now, func() { a.take(&b.options, r, at) })

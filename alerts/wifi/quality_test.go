@@ -96,6 +96,7 @@ func TestOnlyTheLivePresentIsLive(t *testing.T) {
 		"late":         func(r *telemetry.Reading) { r.Flags = telemetry.FlagLate },
 		"retained":     func(r *telemetry.Reading) { r.Flags = telemetry.FlagRetained },
 		"out of order": func(r *telemetry.Reading) { r.Time = noon.Add(-time.Minute) },
+		"a backlog":    func(r *telemetry.Reading) { r.Time = noon.Add(-5 * time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
