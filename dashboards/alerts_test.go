@@ -1,0 +1,47 @@
+package dashboards_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"phusong/dashboards"
+)
+
+func TestAlertCollector(t *testing.T) {
+	t.Parallel()
+	number := func(v float64) func() float64 { return func() float64 { return v } }
+	silent := dashboards.AlertState{Name: "DeviceSilent", Severity: "warning", Kind: "wifi", Area: "25459", Told: true}
+	explained := silent
+	explained.Told = false
+	c := dashboards.NewAlertCollector(dashboards.Judgement{
+		Alerts: func() []dashboards.AlertState { return []dashboards.AlertState{silent, explained, explained} },
+		Incidents: func() []dashboards.IncidentState {
+			return []dashboards.IncidentState{{Cause: "site", Area: "25459", Down: 40}, {Cause: "site", Area: "25459", Down: 3}}
+		},
+		Changes: number(7), TextFaults: number(0), Rules: number(41), RuleFaults: func() map[string]float64 { return map[string]float64{"wifi/Slow": 2} },
+	})
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(c)
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("lint: %v %v", problems, err)
+	}
+	want := `
+# HELP alerts Alerts that fire. told is no for those that another one explains, or that are held for maintenance.
+# TYPE alerts gauge
+alerts{alertname="DeviceSilent",area="25459",kind="wifi",severity="warning",told="no"} 2
+alerts{alertname="DeviceSilent",area="25459",kind="wifi",severity="warning",told="yes"} 1
+# HELP incident_devices_down Devices that fell with an incident and have not returned.
+# TYPE incident_devices_down gauge
+incident_devices_down{area="25459",cause="site"} 43
+# HELP incidents Incidents that are not over, by cause.
+# TYPE incidents gauge
+incidents{area="25459",cause="site"} 2
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "alerts", "incidents", "incident_devices_down"); err != nil {
+		t.Error(err)
+	}
+}
