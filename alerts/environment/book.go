@@ -208,7 +208,7 @@ func (b *Book) reading(r *telemetry.Reading) {
 	s.widen(r.Environment)
 	if len(s.columns) > 0 {
 		b.row = s.fill(b.row, r.Environment, flags, r.Time)
-		s.make(n).add(b.row)
+		s.make(n).add(s, b.row)
 	}
 	if !r.Flags.Has(telemetry.FlagLate|telemetry.FlagRetained) && s.present(b.row, r, flags) {
 		b.count(s.live.flags)

@@ -155,10 +155,11 @@ func (s *station) canStick(p spot, column int) int {
 	return n
 }
 
-// The surroundings of a reading: as many before it and after it, within a time.
+// The surroundings of a reading: as many before it and after it, within a time. Of a sensor
+// that sends once an hour they are too few: what it says is a mean, and may well peak.
 const (
 	besides    = 4
-	within     = 2 * time.Hour
+	within     = 90 * time.Minute
 	leastAside = 3 // fewer than these say nothing
 )
 

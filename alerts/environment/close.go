@@ -35,7 +35,7 @@ func (b *Book) close() {
 }
 
 // besideHours is how far from its own hour a reading can be among those around another.
-const besideHours = int64(within / time.Hour)
+const besideHours = int64((within + time.Hour - 1) / time.Hour)
 
 // closeHour judges an hour of a station for the first time, and again what the readings
 // of this hour said about those before it.

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -81,7 +82,7 @@ func (h *hour) count(stride int) int { return len(h.rows) / stride }
 // add enters a reading. Of two in one slot the earlier stays, or of the same time the one
 // with the smaller values: the result does not depend on who came first. It reports
 // whether anything changed.
-func (h *hour) add(row []int32) bool {
+func (h *hour) add(s *station, row []int32) bool {
 	stride := len(row)
 	n := h.count(stride)
 	slot := row[0] / slotMs
@@ -92,7 +93,7 @@ func (h *hour) add(row []int32) bool {
 	}
 	if i > 0 && h.rows[(i-1)*stride]/slotMs == slot {
 		old := h.rows[(i-1)*stride : i*stride]
-		if slices.Compare(old, row) <= 0 {
+		if s.compare(old, row) <= 0 {
 			return false
 		}
 		h.own()
@@ -104,6 +105,20 @@ func (h *hour) add(row []int32) bool {
 	h.rows = slices.Insert(h.rows, i*stride, row...)
 	h.dirty = true
 	return true
+}
+
+// compare orders two readings by time and then by their values, quantity by quantity: the
+// order of the columns is that in which they appeared, and says nothing.
+func (s *station) compare(a, b []int32) int {
+	if a[0] != b[0] {
+		return cmp.Compare(a[0], b[0])
+	}
+	for _, c := range s.column {
+		if c >= 0 && a[1+c] != b[1+c] {
+			return cmp.Compare(a[1+c], b[1+c])
+		}
+	}
+	return 0
 }
 
 // own makes the rows the hour's alone.
