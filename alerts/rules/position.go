@@ -58,12 +58,17 @@ func locate(source []string, node *yaml.Node, offset int) (line, column int) {
 type cursor struct {
 	source       []string
 	line, column int // from 0
+	row          []rune
+	rowLine      int // the line of row, from 1; 0 for none
 }
 
 func (c *cursor) current() (rune, bool) {
 	for c.line < len(c.source) {
-		if row := []rune(c.source[c.line]); c.column < len(row) {
-			return row[c.column], true
+		if c.rowLine != c.line+1 {
+			c.row, c.rowLine = []rune(c.source[c.line]), c.line+1
+		}
+		if c.column < len(c.row) {
+			return c.row[c.column], true
 		}
 		if c.line+1 >= len(c.source) {
 			break
@@ -73,12 +78,15 @@ func (c *cursor) current() (rune, bool) {
 	return 0, false
 }
 
-// seek goes to the next want, unless the file ends first.
+// farthest is how many lines on a character is sought: YAML leaves only empty lines out.
+const farthest = 100
+
+// seek goes to the next want, if it is near.
 func (c *cursor) seek(want rune) {
 	before := *c
 	for {
 		r, ok := c.current()
-		if !ok {
+		if !ok || c.line > before.line+farthest {
 			*c = before
 			return
 		}
