@@ -1,0 +1,113 @@
+package dashboards
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phusong/telemetry"
+)
+
+// Environment is what is known of the sensors at an instant.
+type Environment struct {
+	Stations []EnvironmentStation
+	// Corrections are indices that a late reading changed after they had been shown,
+	// TooLate readings that were too old for that.
+	Corrections, TooLate uint64
+}
+
+// EnvironmentStation is what is known of one sensor. A value that is absent is not
+// known, or not trusted.
+type EnvironmentStation struct {
+	Device telemetry.DeviceID
+	Area   telemetry.AreaCode
+	// Index is the VN_AQI of the last closed hour; Indicative that the sensor is no
+	// reference station.
+	Index      telemetry.Opt[float64]
+	Indicative bool
+	// Limit is the highest running mean as share of its limit in QCVN 05:2023.
+	Limit telemetry.Opt[float64]
+	// Noise is the LAeq of the last closed hour in dB(A), NoiseExcess how far it is above
+	// the limit of zone and hour.
+	Noise, NoiseExcess telemetry.Opt[float64]
+	HeatIndex          telemetry.Opt[float64] // °C
+	WaterLevel         telemetry.Opt[float64] // m
+	WaterAlarm         telemetry.Opt[float64] // 0 to 3
+	// Score and Completeness are shares of what the sensor owed in the last day.
+	Score, Completeness telemetry.Opt[float64]
+	// Flags are the names of the quality flags that hold; each is one of a dozen.
+	Flags []string
+}
+
+// EnvironmentCollector exports the sensors at the moment of the scrape.
+type EnvironmentCollector struct {
+	environment          func() Environment
+	index, limit         *prometheus.Desc
+	noise, excess        *prometheus.Desc
+	heat, water, alarm   *prometheus.Desc
+	score, completeness  *prometheus.Desc
+	flagged              *prometheus.Desc
+	corrections, tooLate *prometheus.Desc
+}
+
+// NewEnvironmentCollector returns a collector over environment, which may be called
+// concurrently and answers as of now.
+func NewEnvironmentCollector(environment func() Environment) *EnvironmentCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	station := []string{"device", "area"}
+	return &EnvironmentCollector{
+		environment:  environment,
+		index:        desc("air_quality_index", "VN_AQI of the last closed hour. indicative is yes unless the sensor is a reference station.", "device", "area", "indicative"),
+		limit:        desc("air_limit_ratio", "Highest running mean of a pollutant as share of its limit in QCVN 05:2023; above 1 is an exceedance.", station...),
+		noise:        desc("noise_level_decibels", "Energy mean (LAeq) of the last closed hour, A-weighted.", station...),
+		excess:       desc("noise_excess_decibels", "How far that is above the limit of zone and hour; negative below.", station...),
+		heat:         desc("heat_index_celsius", "Heat index of temperature and humidity.", station...),
+		water:        desc("water_level_meters", "Water level at the gauge.", station...),
+		alarm:        desc("water_alarm_level", "Alarm level (bao dong) that the water has reached, 0 to 3.", station...),
+		score:        desc("sensor_score_ratio", "Share of the readings owed in the last day that came and could be used.", station...),
+		completeness: desc("sensor_completeness_ratio", "Share of the readings owed in the last day that came.", station...),
+		flagged:      desc("sensor_flagged", "1 for each quality flag that holds at a sensor now.", "device", "area", "flag"),
+		corrections:  desc("air_quality_corrections_total", "Indices that a late reading changed after they had been shown."),
+		tooLate:      desc("sensor_readings_too_late_total", "Readings of sensors that came too late for their hour's index."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *EnvironmentCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.index, c.limit, c.noise, c.excess, c.heat, c.water, c.alarm, c.score, c.completeness, c.flagged, c.corrections, c.tooLate} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *EnvironmentCollector) Collect(ch chan<- prometheus.Metric) {
+	now := c.environment()
+	gauge := func(d *prometheus.Desc, v telemetry.Opt[float64], labels ...string) {
+		if x, ok := v.Get(); ok {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, x, labels...)
+		}
+	}
+	for i := range now.Stations {
+		s := &now.Stations[i]
+		device, area := string(s.Device), string(s.Area)
+		indicative := "no"
+		if s.Indicative {
+			indicative = "yes"
+		}
+		gauge(c.index, s.Index, device, area, indicative)
+		for _, value := range []struct {
+			desc *prometheus.Desc
+			is   telemetry.Opt[float64]
+		}{
+			{c.limit, s.Limit}, {c.noise, s.Noise}, {c.excess, s.NoiseExcess}, {c.heat, s.HeatIndex},
+			{c.water, s.WaterLevel}, {c.alarm, s.WaterAlarm}, {c.score, s.Score}, {c.completeness, s.Completeness},
+		} {
+			gauge(value.desc, value.is, device, area)
+		}
+		for _, flag := range s.Flags {
+			gauge(c.flagged, telemetry.Some(1.0), device, area, flag)
+		}
+	}
+	ch <- prometheus.MustNewConstMetric(c.corrections, prometheus.CounterValue, float64(now.Corrections))
+	ch <- prometheus.MustNewConstMetric(c.tooLate, prometheus.CounterValue, float64(now.TooLate))
+}
