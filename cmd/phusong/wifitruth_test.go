@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"phusong/alerts"
+	"phusong/alerts/wifi"
+	"phusong/internal/testbed"
+	"phusong/simulator"
+	"phusong/telemetry"
+)
+
+// wifiStory is a week in which everything happens to the Wi-Fi that can, beside the
+// faults of everyday life.
+const wifiStory = `
+title: A week of the public Wi-Fi
+story: Everything that can happen to it.
+expect: ["The verdicts of the sites are those of the truth, within minutes."]
+events:
+  - {at: 6h, for: 90m, do: uplink_cut, where: {area: "25630"}}
+  - {at: 20h, for: 3h, do: portal_down, where: {category: school}}
+  - {at: 31h, for: 2h, do: power_cut, where: {area: "25459"}}
+  - {at: 54h, for: 5h, do: uplink_lossy, where: {area: "25708"}, loss: 0.12}
+  - {at: 80h, for: 8h, do: crowd, where: {category: tourism}, factor: 6}
+  - {at: 100h, for: 45m, do: portal_down, where: {category: residential}}
+  - {at: 101h, for: 40m, do: uplink_cut, where: {area: "27694"}}
+`
+
+// wifiWatch lets a Wi-Fi book judge what a world's devices say, with the live
+// picture telling it who is there.
+type wifiWatch struct {
+	world   *simulator.World
+	devices map[telemetry.DeviceID]telemetry.Device
+	ids     []telemetry.DeviceID
+	picture *alerts.Picture
+	book    *wifi.Book
+}
+
+func newWiFiWatch(t *testing.T, world *simulator.World) *wifiWatch {
+	t.Helper()
+	book, err := wifi.New(wifi.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book.Register(world.Start(), wifi.Register{Devices: world.Devices(), Sites: world.Sites(), Areas: world.Areas()})
+	w := &wifiWatch{world: world, devices: make(map[telemetry.DeviceID]telemetry.Device), picture: alerts.NewPicture(), book: book}
+	for _, d := range world.Devices() {
+		w.devices[d.ID] = d
+	}
+	w.ids = slices.Sorted(maps.Keys(w.devices))
+	return w
+}
+
+// presence tells the book whether a device is there.
+func (w *wifiWatch) presence(id telemetry.DeviceID, at time.Time) {
+	p := w.picture.Presence(id)
+	switch p.StateAt(at, w.devices[id].Interval) {
+	case alerts.Up:
+		w.book.SetState(at, id, wifi.Up, time.Time{})
+	case alerts.Silent:
+		w.book.SetState(at, id, wifi.Silent, p.LastSeen)
+	case alerts.Offline:
+		w.book.SetState(at, id, wifi.Offline, p.OfflineSince)
+	}
+}
+
+func (w *wifiWatch) tick(at time.Time) {
+	for _, id := range w.ids {
+		w.presence(id, at)
+	}
+	w.book.Advance(at)
+}
+
+func (w *wifiWatch) observe(r *telemetry.Reading) {
+	w.picture.Observe(r)
+	w.presence(r.Device, r.Received)
+	w.book.Observe(r.Received, r)
+}
+
+// wifiScore compares a book with the truth, minute by minute.
+type wifiScore struct {
+	minutes    map[string]int // "truth/verdict"
+	sites      int
+	all, right int
+	// settled are minutes of which the truth has not changed for settleTime, and
+	// settledRight those of them with its verdict.
+	settled, settledRight int
+	up, known             map[telemetry.SiteID]int // minutes with service, and all
+	changed               map[telemetry.SiteID]time.Time
+	last                  map[telemetry.SiteID]simulator.SiteState
+	delays                []time.Duration
+	waiting               map[telemetry.SiteID]time.Time
+}
+
+// settleTime is how long a verdict may take: three intervals of silence and a tick.
+const settleTime = 5 * time.Minute
+
+func newWiFiScore() *wifiScore {
+	return &wifiScore{
+		minutes: make(map[string]int), up: make(map[telemetry.SiteID]int), known: make(map[telemetry.SiteID]int),
+		changed: make(map[telemetry.SiteID]time.Time), last: make(map[telemetry.SiteID]simulator.SiteState), waiting: make(map[telemetry.SiteID]time.Time),
+	}
+}
+
+func (s *wifiScore) compare(w *wifiWatch, at time.Time) {
+	truths := w.world.SiteStates(at)
+	s.sites = len(truths)
+	for _, truth := range truths {
+		f, _ := w.book.SiteFacts(truth.Site)
+		if s.last[truth.Site] != truth.State {
+			if s.last[truth.Site] != "" {
+				s.waiting[truth.Site] = at
+			}
+			s.last[truth.Site], s.changed[truth.Site] = truth.State, at
+		}
+		s.known[truth.Site]++
+		if truth.State == simulator.SiteWorking || truth.State == simulator.SitePartly {
+			s.up[truth.Site]++
+		}
+		// The truth of the world calls a site working whose line is lossy; we say partly.
+		lossy := f.Verdict == wifi.Partly && (f.Reason == wifi.UplinkLossy || f.Reason == wifi.UplinkLaggy)
+		verdict := f.Verdict.String()
+		if lossy {
+			verdict = "partly, for its line"
+		}
+		s.minutes[string(truth.State)+" / "+verdict]++
+		right := f.Verdict.String() == string(truth.State) || (lossy && truth.State == simulator.SiteWorking)
+		settled := at.Sub(s.changed[truth.Site]) >= settleTime
+		s.all++
+		if settled {
+			s.settled++
+		}
+		if right {
+			s.right++
+			if settled {
+				s.settledRight++
+			}
+			if since, ok := s.waiting[truth.Site]; ok {
+				s.delays = append(s.delays, at.Sub(since))
+				delete(s.waiting, truth.Site)
+			}
+		}
+	}
+}
+
+// availability returns the mean and the largest difference between the sites'
+// availability by the book and by the truth.
+func (s *wifiScore) availability(w *wifiWatch, month wifi.Month) (mean, worst float64) {
+	for id, all := range s.known {
+		times, _, _ := w.book.SiteMonth(id, month)
+		share, _ := times.Availability()
+		off := math.Abs(share - float64(s.up[id])/float64(all))
+		mean += off / float64(len(s.known))
+		worst = max(worst, off)
+	}
+	return mean, worst
+}
+
+// The verdicts on the sites of a simulated province, and their availability, against
+// what was really the case. docs/WIFI.md states the numbers.
+func TestWiFiAgainstTheTruth(t *testing.T) {
+	t.Parallel()
+	judgeWiFiWeek(t, 1)
+}
+
+func TestWiFiAgainstTheTruthForAWeek(t *testing.T) {
+	t.Parallel()
+	testbed.Slow(t)
+	judgeWiFiWeek(t, 7)
+}
+
+func judgeWiFiWeek(t *testing.T, days int) {
+	t.Helper()
+	story, err := simulator.ParseScenario("week.yaml", []byte(wifiStory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 9, 7, 0, 0, 0, 0, time.FixedZone("+07", 7*3600))
+	world, err := simulator.New(simulator.Options{Seed: 7, Start: start, AccessPoints: 400, Scenario: story})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch, score := newWiFiWatch(t, world), newWiFiScore()
+	until, next := start.AddDate(0, 0, days), start.Add(time.Minute)
+	for r, err := range heard(t.Context(), world.Events(until)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ; next.Before(r.Received); next = next.Add(time.Minute) {
+			watch.tick(next)
+			if next.Sub(start) >= 10*time.Minute { // everybody has come up
+				score.compare(watch, next)
+			}
+		}
+		watch.observe(r)
+	}
+	watch.tick(until)
+	mean, worst := score.availability(watch, wifi.MonthOf(start))
+	right, settled := float64(score.right)/float64(score.all), float64(score.settledRight)/float64(score.settled)
+	slices.Sort(score.delays)
+	var table strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(score.minutes)) {
+		fmt.Fprintf(&table, "  %-45s %8d\n", key, score.minutes[key])
+	}
+	t.Logf("%d days, %d sites, %d site minutes: %.4f right, %.5f right of those settled; availability off by %.5f in the mean and %.5f at worst; %d changes, seen after %v (median), %v (90 %%)\ntruth / verdict, in minutes:\n%s",
+		days, score.sites, score.all, right, settled, mean, worst, len(score.delays), score.delays[len(score.delays)/2], score.delays[len(score.delays)*9/10], table.String())
+	if right < 0.99 || settled < 0.998 {
+		t.Errorf("%.4f of the minutes are right, of the settled ones %.5f", right, settled)
+	}
+	if mean > 0.002 || worst > 0.01 {
+		t.Errorf("availability is off by %.5f in the mean and %.5f at worst", mean, worst)
+	}
+}
