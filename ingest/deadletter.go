@@ -21,7 +21,7 @@ type DeadLetter struct {
 	Topic   string    `json:"topic"`
 	Payload []byte    `json:"payload"`
 	// Size is the length of the payload as received; Payload is only its beginning
-	// when it is shorter.
+	// when it is shorter. Hardware addresses in it are made unreadable.
 	Size int `json:"size"`
 	// Reason says what was wrong, for people; Class names the part, for metrics.
 	Reason string `json:"reason"`
@@ -34,7 +34,10 @@ type DeadLetter struct {
 func (d *DeadLetter) Truncated() bool { return len(d.Payload) < d.Size }
 
 func newDeadLetter(at time.Time, topic string, payload []byte, err error) DeadLetter {
-	return DeadLetter{Time: at, Topic: topic, Payload: payload, Size: len(payload), Reason: err.Error(), Class: class(err), Count: 1}
+	return DeadLetter{
+		Time: at, Topic: topic, Payload: redact(payload, topic), Size: len(payload),
+		Reason: string(redact([]byte(err.Error()), topic)), Class: class(err), Count: 1,
+	}
 }
 
 // classStore is the class of readings that the store refused.
