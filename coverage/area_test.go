@@ -154,7 +154,7 @@ func TestAreaReports(t *testing.T) {
 	paint(east, 29, func(int, *telemetry.Reading) {})
 	report := func() map[telemetry.AreaCode]AreaReport {
 		v := m.View()
-		a, err := newJudge(t, m.rules).Assess(v, local(1, 23, 0, 0))
+		a, err := newJudge(t, m.rules).Assess(v, local(10, 23, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +304,7 @@ func TestCompareDeclared(t *testing.T) {
 	}
 	d.add("45204", west[7], 0.3*west[7].AreaKm2(), 45) // less than half
 	var got []string
-	for _, x := range assess(t, m, local(1, 23, 0, 0)).Compare(d) {
+	for _, x := range assess(t, m, local(10, 23, 0, 0)).Compare(d) {
 		name := "east"
 		if g.AreaOf(x.Cell) == "25459" {
 			name = fmt.Sprintf("west %d", slices.Index(west, x.Cell))

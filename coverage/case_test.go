@@ -59,7 +59,7 @@ func TestLifeOfACase(t *testing.T) {
 	must(t, err)
 	must(t, m.Strike(cell, "45204", []TestID{strike[0].Test}))
 	after := only(t, m, local(2, 23, 0, 0))
-	if after.Decision.Tests != 19 || after.Verdict != Gap {
+	if after.Decision.Tests != 19 || after.Decision.Verdict != Gap {
 		t.Errorf("after striking one: %s of %d", after.Verdict, after.Decision.Tests)
 	}
 	if len(answered.Strikes) != 1 || len(c.Strikes) != 0 {
@@ -79,7 +79,7 @@ func TestLifeOfACase(t *testing.T) {
 	from, _ := ParseDay("2026-11-10")
 	repaired := newJudge(t, m.rules).Since(m.View(), "45204", []Cell{cell}, from, local(12, 23, 0, 0))
 	m.Supersede(cell, "45204", from)
-	if c := only(t, m, local(12, 23, 0, 0)); c.Verdict != Covered || c.Decision.Tests != 29 || c.Since != from {
+	if c := only(t, m, local(19, 23, 0, 0)); c.Verdict != Covered || c.Decision.Tests != 29 || c.Since != from+9 {
 		t.Errorf("after the repair it stands as %s since %s, of %d tests", c.Verdict, c.Since, c.Decision.Tests)
 	}
 	closed, err := retest.Close(Repaired, repaired, act(5, ""))

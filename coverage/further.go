@@ -42,9 +42,9 @@ func (j *Judge) further(cell Cell, e *evidence, d *Decision) *Further {
 	n, positive := e.tally.tests, e.tally.of[positiveKind]
 	negative := n - positive
 	f := Further{Toward: Covered}
-	f.ToCovered = first(inSight, func(m int) bool { return j.coveredMiss.of(n+m) >= negative })
+	f.ToCovered = first(inSight, func(m int) bool { return j.coveredMiss.atAll.of(n+m) >= negative })
 	f.ToGap = first(inSight, func(m int) bool {
-		return j.gapAtMost.of(n+m) >= positive && j.rules.NegativesNeeded(n+m) <= negative+m
+		return j.gapAtMost.atAll.of(n+m) >= positive && j.rules.NegativesNeeded(n+m) <= negative+m
 	})
 	th, kind := &d.Covered, positiveKind
 	if n > 0 && float64(positive) < j.rules.Share*float64(n) {
@@ -80,14 +80,14 @@ func first(most int, enough func(m int) bool) int {
 // expected is how many tests at the present share prove something; 1 when the number
 // is enough already and only the spread is missing.
 func (j *Judge) expected(n, positive int) int {
-	if positive <= j.gapAtMost.of(n) || n-positive <= j.coveredMiss.of(n) {
+	if positive <= j.gapAtMost.atAll.of(n) || n-positive <= j.coveredMiss.atAll.of(n) {
 		return 1
 	}
 	return first(inSight, func(m int) bool {
 		all := n + m
 		like := (2*positive*all + n) / (2 * n) // rounded to the nearest
-		gap := like <= j.gapAtMost.of(all) && all-like >= j.rules.NegativesNeeded(all)
-		return gap || all-like <= j.coveredMiss.of(all)
+		gap := like <= j.gapAtMost.atAll.of(all) && all-like >= j.rules.NegativesNeeded(all)
+		return gap || all-like <= j.coveredMiss.atAll.of(all)
 	})
 }
 

@@ -17,7 +17,9 @@ type Judge struct {
 	id         string
 	accessible func(Cell) PointSet
 
-	gapAtMost, coveredMiss, deadAtMost, servedMiss criticalValue
+	// How many tests of a kind prove something, at the level of the rules and at the one for a
+	// change at once.
+	gapAtMost, coveredMiss, deadAtMost, servedMiss critical
 
 	cache   map[key]judged
 	days    []dayEvidence
@@ -42,10 +44,10 @@ func NewJudge(rules Rules, accessible func(Cell) PointSet) (*Judge, error) {
 	}
 	return &Judge{
 		rules: rules, id: rules.ID(), accessible: accessible,
-		gapAtMost:   criticalValue{share: rules.Share, level: rules.Level},
-		deadAtMost:  criticalValue{share: rules.UsableShare, level: rules.Level},
-		coveredMiss: criticalValue{share: 1 - rules.Share, level: rules.Level},
-		servedMiss:  criticalValue{share: 1 - rules.UsableShare, level: rules.Level},
+		gapAtMost:   criticalOf(&rules, rules.Share),
+		deadAtMost:  criticalOf(&rules, rules.UsableShare),
+		coveredMiss: criticalOf(&rules, 1-rules.Share),
+		servedMiss:  criticalOf(&rules, 1-rules.UsableShare),
 		cache:       make(map[key]judged),
 	}, nil
 }

@@ -100,8 +100,11 @@ func TestVerdicts(t *testing.T) {
 			m := newMap(t)
 			survey(m, 1, v.tests, v.make)
 			c := only(t, m, local(1, 23, 0, 0))
-			if c.Verdict != v.want || c.Decision.Verdict != v.want {
-				t.Errorf("it stands as %s, the window proves %s, want %s\n%+v", c.Verdict, c.Decision.Verdict, v.want, c.Decision)
+			if c.Decision.Verdict != v.want {
+				t.Errorf("the window proves %s, want %s\n%+v", c.Decision.Verdict, v.want, c.Decision)
+			}
+			if later := only(t, m, local(10, 23, 0, 0)); later.Verdict != v.want {
+				t.Errorf("after ten days it stands as %s, want %s", later.Verdict, v.want)
 			}
 			if (c.Further == nil) != (v.want != Unproven) {
 				t.Errorf("further tests: %+v", c.Further)
@@ -131,17 +134,31 @@ func TestStandingVerdicts(t *testing.T) {
 	}{
 		{"covered fades after a year", func(m *Map) { survey(m, 1, 29, fast) }, []expectation{
 			{0, Unproven, Unproven, -365},
-			{1, Covered, Covered, 1}, {90, Covered, Covered, 1}, {91, Covered, Unproven, 1},
+			{9, Unproven, Covered, -356}, {10, Covered, Covered, 10}, {90, Covered, Covered, 10}, {91, Covered, Unproven, 10},
 			{455, Covered, Unproven, 90}, {456, Unproven, Unproven, 91},
 		}},
+		{"much evidence counts at once", func(m *Map) { survey(m, 1, 26, fast); survey(m, 2, 26, fast) }, []expectation{
+			{1, Unproven, Unproven, -364}, {2, Covered, Covered, 2},
+		}},
+		{"a proof that does not hold for ten days is none", func(m *Map) {
+			survey(m, 1, 29, fast)
+			survey(m, 6, 3, slow)
+		}, []expectation{{5, Unproven, Covered, -364}, {6, Unproven, Unproven, -364}, {19, Unproven, Unproven, -364}}},
+		{"a dead cell is a gap until that is sure", func(m *Map) {
+			survey(m, 1, 20, func(n int, r *telemetry.Reading) {
+				if n%4 != 0 {
+					noService(r)
+				}
+			})
+		}, []expectation{{1, Gap, Dead, 1}, {9, Gap, Dead, 1}, {10, Dead, Dead, 10}}},
 		{"a gap is not forgotten in silence", func(m *Map) { survey(m, 1, 20, slow) }, []expectation{{91, Gap, Unproven, 1}}},
 		{"covered turns to gap on proof", func(m *Map) {
 			survey(m, 1, 29, fast)
 			survey(m, 100, 4, slow)
 			survey(m, 110, 20, slow)
-		}, []expectation{{99, Covered, Unproven, 1}, {100, Covered, Unproven, 1}, {110, Gap, Gap, 110}}},
+		}, []expectation{{99, Covered, Unproven, 10}, {100, Covered, Unproven, 10}, {110, Gap, Gap, 110}}},
 		{"a gap is closed on proof", func(m *Map) { survey(m, 1, 20, slow); survey(m, 120, 29, fast) },
-			[]expectation{{119, Gap, Unproven, 1}, {120, Covered, Covered, 120}}},
+			[]expectation{{119, Gap, Unproven, 1}, {120, Gap, Covered, 1}, {129, Covered, Covered, 129}}},
 		{"tests in one place do not end a dead cell", func(m *Map) {
 			survey(m, 1, 20, dead)
 			survey(m, 100, 14, func(_ int, r *telemetry.Reading) { at(tayNinh)(r) })
@@ -216,6 +233,7 @@ func TestStandingIsAWalkOverDays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := DefaultRules()
 		rules.WindowDays, rules.ValidDays = 6, 20
+		rules.HoldDays = rapid.IntRange(1, 4).Draw(t, "hold")
 		m, err := NewMap(Options{Rules: rules, Zone: hcm})
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +246,7 @@ func TestStandingIsAWalkOverDays(t *testing.T) {
 			}
 		}
 		today := local(1, 12, 0, 0).AddDate(0, 0, days)
-		want := Standing{}
+		want := dayByDay{rules: rules}
 		for back := rules.ValidDays; back >= 0; back-- {
 			day := today.AddDate(0, 0, -back)
 			a := assess2(t, m, day)
@@ -236,7 +254,7 @@ func TestStandingIsAWalkOverDays(t *testing.T) {
 				want.Since = a.Day
 			}
 			for i := range a.Cells {
-				want.walk(&a.Cells[i].Decision, a.Day)
+				want.next(&a.Cells[i].Decision, a.Day)
 			}
 		}
 		for _, c := range assess2(t, m, today).Cells {
@@ -262,21 +280,46 @@ func assess2(t *rapid.T, m *Map, now time.Time) *Assessment {
 	return a
 }
 
-// walk is the rule of standing verdicts as docs/COVERAGE.md words it.
-func (s *Standing) walk(d *Decision, day Day) {
+// A dayByDay is the rule of standing verdicts as docs/COVERAGE.md words it.
+type dayByDay struct {
+	Standing
+	rules Rules
+	days  int
+	held  [claimCount]int // days in a row on which a claim was proven
+}
+
+func (s *dayByDay) next(d *Decision, day Day) {
+	counts := func(c claim, p float64, th *Thresholds) bool {
+		if p >= s.rules.Level || !th.Hold() || c == claimServed && s.Verdict != Dead {
+			s.held[c] = 0
+			return false
+		}
+		if s.held[c]++; s.days == 0 {
+			s.held[c] += s.rules.HoldDays
+		}
+		return p < s.rules.AtOnceLevel || s.held[c] >= s.rules.HoldDays
+	}
+	gap, dead := counts(claimGap, d.GapP, &d.Gap), counts(claimDead, d.DeadP, &d.Dead)
+	covered, served := counts(claimCovered, d.CoveredP, &d.Covered), counts(claimServed, d.ServedP, &d.Served)
+	s.days++
 	become := func(v Verdict) {
 		if v != s.Verdict {
 			s.Verdict, s.Since = v, day
 		}
 	}
-	served := d.ServedP < DefaultRules().Level && d.Served.Hold()
 	switch {
-	case d.Verdict == Gap && s.Verdict == Dead && !served:
-	case d.Verdict != Unproven:
-		become(d.Verdict)
-		s.Proven = day
-	case s.Verdict == Dead && served:
+	case dead:
+		become(Dead)
+	case gap && s.Verdict == Dead && !served:
+	case gap:
+		become(Gap)
+	case covered:
+		become(Covered)
+	case served:
 		become(Unproven)
+	}
+	if claim, ok := map[Verdict]claim{Gap: claimGap, Dead: claimDead, Covered: claimCovered}[s.Verdict]; ok && s.held[claim] > 0 {
+		s.Proven = day
 	}
 }
 
@@ -295,8 +338,8 @@ func TestFurtherTests(t *testing.T) {
 		t.Errorf("where: %+v", f.Points)
 	}
 	survey(m, 2, 19, fast)
-	if c := only(t, m, local(2, 23, 0, 0)); c.Verdict != Covered {
-		t.Errorf("after the further tests it is %s", c.Verdict)
+	if c := only(t, m, local(2, 23, 0, 0)); c.Decision.Verdict != Covered {
+		t.Errorf("after the further tests it is %s", c.Decision.Verdict)
 	}
 }
 
@@ -378,7 +421,7 @@ func TestStrike(t *testing.T) {
 		}
 	})
 	before := m.View()
-	if c := only(t, m, local(1, 23, 0, 0)); c.Verdict != Gap {
+	if c := only(t, m, local(10, 23, 0, 0)); c.Verdict != Gap {
 		t.Fatalf("before: %s", c.Verdict)
 	}
 	unknown := ids[0]
@@ -394,18 +437,18 @@ func TestStrike(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := only(t, m, local(1, 23, 0, 0))
+	c := only(t, m, local(10, 23, 0, 0))
 	if c.Verdict != Unproven || c.Decision.Tests != 19 || c.Decision.Negative != 4 || c.Summary.Struck != 1 {
 		t.Errorf("after: %s, %+v, %d struck", c.Verdict, c.Decision, c.Summary.Struck)
 	}
-	a, _ := newJudge(t, m.rules).Assess(before, local(1, 23, 0, 0))
+	a, _ := newJudge(t, m.rules).Assess(before, local(10, 23, 0, 0))
 	if a.Cells[0].Verdict != Gap {
 		t.Error("a view from before has changed")
 	}
 	// A test that comes again remains struck.
 	again := reading(slow2, at(cell.PointHex(0).Center()), when(m.clock.join(ids[0].Day, ids[0].Second)))
 	m.Observe(&again)
-	if c := only(t, m, local(1, 23, 0, 0)); c.Decision.Tests != 19 {
+	if c := only(t, m, local(10, 23, 0, 0)); c.Decision.Tests != 19 {
 		t.Errorf("the struck test is back: %+v", c.Decision)
 	}
 }

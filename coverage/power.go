@@ -7,10 +7,10 @@ import "math/rand/v2"
 type Outcomes struct{ Usable, Fast float64 }
 
 // Power estimates how likely the rules are to reach a verdict with tests made where and when
-// those of the dossier were, were each to end by a throw of its own. It tells whether there
-// were enough tests: in number, in place and in time of day. The same seed gives the same
-// estimate, which is off by about 1/sqrt(throws) at most.
-func (c *DossierCell) Power(r *Rules, verdict Verdict, of Outcomes, throws int, seed uint64) float64 {
+// those of the dossier were, were each to end by a throw of its own, with the shares of its
+// point-hex. It tells whether there were enough tests: in number, in place and in time of
+// day. The same seed gives the same estimate, which is off by about 1/sqrt(throws) at most.
+func (c *DossierCell) Power(r *Rules, verdict Verdict, of [PointHexes]Outcomes, throws int, seed uint64) float64 {
 	random := rand.New(rand.NewPCG(seed, uint64(c.Cell)))
 	target := int(rateToSteps(c.TargetMbps))
 	records := make([]record, len(c.Tests))
@@ -21,7 +21,7 @@ func (c *DossierCell) Power(r *Rules, verdict Verdict, of Outcomes, throws int, 
 	for range throws {
 		e := evidence{accessible: c.Accessible}
 		for i := range records {
-			records[i].throw(random.Float64(), of, target)
+			records[i].throw(random.Float64(), of[min(records[i].pointHex(), PointHexes-1)], target)
 			e.tally.add(records[i], target, r.Validity.FloorDBm)
 		}
 		e.timed(r, func(yield func(record)) {

@@ -29,6 +29,11 @@ type Rules struct {
 	UsableShare float64 `json:"usable_share"`
 	// Level is the probability of a proof that is wrong, for each test of a hypothesis.
 	Level float64 `json:"level"`
+	// AtOnceLevel is the level below which a proof changes the standing verdict on its first
+	// day; a weaker one must hold for HoldDays in a row. Verdicts are looked at daily, and every look
+	// is another chance to be wrong: see docs/COVERAGE.md, section 4.
+	AtOnceLevel float64 `json:"at_once_level"`
+	HoldDays    int     `json:"hold_days"`
 	// WindowDays is how many days, up to the day of judgement, evidence is taken from.
 	WindowDays int `json:"window_days"`
 	// ValidDays is how long a proof stands when later evidence neither renews nor
@@ -90,6 +95,8 @@ func DefaultRules() Rules {
 		Share:       0.90,
 		UsableShare: 0.50,
 		Level:       0.05,
+		AtOnceLevel: 0.005,
+		HoldDays:    10,
 		WindowDays:  90,
 		ValidDays:   365,
 		Counts: []Count{
@@ -135,6 +142,8 @@ func (r *Rules) Check() error {
 		{!(r.Share > 0 && r.Share < 1), "share", "give a share between 0 and 1"},
 		{!(r.UsableShare > 0 && r.UsableShare < 1), "usable_share", "give a share between 0 and 1"},
 		{!(r.Level > 0 && r.Level < 0.5), "level", "give a probability below 0.5, such as 0.05"},
+		{!(r.AtOnceLevel > 0 && r.AtOnceLevel <= r.Level), "at_once_level", "give a probability up to level, such as 0.005"},
+		{r.HoldDays < 1 || r.HoldDays > r.WindowDays, "hold_days", "give 1 day to window_days"},
 		{r.ValidDays < 1 || r.ValidDays > maxDays, "valid_days", "give 1 to 3660 days"},
 		{r.WindowDays < 1 || r.WindowDays > r.ValidDays, "window_days", "give 1 day to valid_days"},
 		{r.SpreadPoints < 0 || r.SpreadPoints > PointHexes, "spread_points", "give 0 to 7"},

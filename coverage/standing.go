@@ -29,77 +29,141 @@ type dayEvidence struct {
 func (j *Judge) stand(days []dayEvidence, today Day, t terms, accessible PointSet) (Standing, evidence) {
 	r := &j.rules
 	first := today - Day(r.ValidDays)
-	state := Standing{Since: first}
+	w := walk{Standing: Standing{Since: first}, first: first, hold: Day(r.HoldDays)}
 	e := evidence{accessible: accessible}
 	low, high := 0, 0
-	for i, d := range changeDays(days, first, today, Day(t.window)) {
-		for ; high < len(days) && days[high].day <= d.day; high++ {
+	changes := changeDays(days, first, today, Day(t.window))
+	for i, day := range changes {
+		for ; high < len(days) && days[high].day <= day; high++ {
 			e.tally.plus(&days[high].tally, +1)
 		}
-		for ; low < high && days[low].day <= d.day-Day(t.window); low++ {
+		for ; low < high && days[low].day <= day-Day(t.window); low++ {
 			e.tally.plus(&days[low].tally, -1)
 		}
-		if i > 0 && d.day > first && state.Verdict != Unproven && state.Proven == d.before {
-			state.Proven = d.day - 1 // nothing changed in between
+		until := today
+		if i+1 < len(changes) {
+			until = changes[i+1] - 1
 		}
-		proof, refuted := j.prove(&e, days[low:high], t, state.Verdict)
-		state.step(proof, refuted, d.day)
-		if d.day == today {
+		w.pass(j.prove(&e, days[low:high], t, w.Verdict), day, until)
+		if day == today {
 			e.timed(r, recordsOf(days[low:high]), t.target, r.Validity.FloorDBm)
 		}
 	}
-	return state, e
+	return w.Standing, e
 }
 
-// step applies the proof of a day. Only proof changes a verdict: that of another, or, of
-// a dead cell, that most attempts get service.
-func (s *Standing) step(proof Verdict, refuted bool, day Day) {
-	next := s.Verdict
+// A claim is something that a window may prove.
+type claim uint8
+
+const (
+	claimGap claim = iota
+	claimDead
+	claimCovered
+	claimServed // most attempts get service: what ends a dead cell
+	claimCount
+)
+
+// A proof says how well something is proven.
+type proof uint8
+
+const (
+	notProven proof = iota
+	proven          // at the level of the rules
+	certain         // at the level for a change at once
+)
+
+// A walk is the state of a verdict on its way through the days.
+type walk struct {
+	Standing
+	first, hold Day
+	since       [claimCount]Day // from when on each claim was proven without a gap; 0 for not
+}
+
+// pass goes from one day to another, both included, on all of which the same is proven. A proof
+// counts from the day on which it is certain, or has held for long enough. On the first day
+// of all nobody knows since when it has, and it counts.
+func (w *walk) pass(proofs [claimCount]proof, from, until Day) {
+	var counts [claimCount]Day // from when on, after until for not
+	var turns []Day
+	for c, p := range proofs {
+		counts[c] = until + 1
+		if p == notProven {
+			w.since[c] = 0
+			continue
+		}
+		if w.since[c] == 0 {
+			w.since[c] = from
+			if from == w.first {
+				w.since[c] -= w.hold
+			}
+		}
+		counts[c] = max(from, w.since[c]+w.hold-1)
+		if p == certain {
+			counts[c] = from
+		}
+		if counts[c] <= until {
+			turns = append(turns, counts[c])
+		}
+	}
+	slices.Sort(turns)
+	for _, day := range slices.Compact(turns) {
+		w.turn(func(c claim) bool { return counts[c] <= day }, day)
+	}
 	switch {
-	case proof == Gap && s.Verdict == Dead && !refuted:
-		return // a dead cell is a gap as well
-	case proof != Unproven:
-		next = proof
-		s.Proven = day
-	case refuted:
+	case w.Verdict == Dead && proofs[claimDead] != notProven,
+		w.Verdict == Gap && proofs[claimGap] != notProven,
+		w.Verdict == Covered && proofs[claimCovered] != notProven:
+		w.Proven = until
+	}
+}
+
+// turn applies the proofs that count on a day. Only proof changes a verdict: that of another, or,
+// of a dead cell, that most attempts get service. A dead cell is a gap as well, and stays dead
+// when it is only proven to be that.
+func (w *walk) turn(counts func(claim) bool, day Day) {
+	next := w.Verdict
+	switch {
+	case counts(claimDead):
+		next = Dead
+	case counts(claimGap) && (w.Verdict != Dead || counts(claimServed)):
+		next = Gap
+	case counts(claimGap):
+	case counts(claimCovered):
+		next = Covered
+	case counts(claimServed) && w.Verdict == Dead:
 		next = Unproven
 	}
-	if next != s.Verdict {
-		s.Verdict, s.Since = next, day
+	if next != w.Verdict {
+		w.Verdict, w.Since = next, day
 	}
 }
 
-// prove returns what the tally proves, and whether it refutes the verdict that stands.
-func (j *Judge) prove(e *evidence, days []dayEvidence, t terms, standing Verdict) (proof Verdict, refuted bool) {
+// prove returns what the window proves. That a cell is not dead is only asked of one that
+// stands as dead.
+func (j *Judge) prove(e *evidence, days []dayEvidence, t terms, standing Verdict) (proofs [claimCount]proof) {
 	n := e.tally.tests
 	if n == 0 {
-		return Unproven, false
+		return proofs
 	}
-	gap := e.tally.of[positiveKind] <= j.gapAtMost.of(n)
-	covered := e.tally.of[negativeKind] <= j.coveredMiss.of(n)
-	dead := e.tally.of[servedKind] <= j.deadAtMost.of(n)
-	served := standing == Dead && e.tally.of[unusableKind] <= j.servedMiss.of(n)
-	if !gap && !covered && !dead && !served {
-		return Unproven, false
+	proofs[claimGap] = j.gapAtMost.proof(n, e.tally.of[positiveKind])
+	proofs[claimDead] = j.deadAtMost.proof(n, e.tally.of[servedKind])
+	proofs[claimCovered] = j.coveredMiss.proof(n, e.tally.of[negativeKind])
+	if standing == Dead {
+		proofs[claimServed] = j.servedMiss.proof(n, e.tally.of[unusableKind])
+	}
+	if proofs == [claimCount]proof{} {
+		return proofs
 	}
 	e.timed(&j.rules, recordsOf(days), t.target, j.rules.Validity.FloorDBm)
-	holds := func(proven bool, kind int) bool {
-		if !proven {
-			return false
+	for c, kind := range [claimCount]int{claimGap: negativeKind, claimDead: unusableKind, claimCovered: positiveKind, claimServed: servedKind} {
+		if proofs[c] == notProven {
+			continue
 		}
-		th := j.rules.thresholds(e, kind)
-		return th.Hold()
+		if th := j.rules.thresholds(e, kind); !th.Hold() {
+			proofs[c] = notProven
+		}
 	}
-	refuted = holds(served, servedKind)
-	switch {
-	case holds(dead, unusableKind):
-		return Dead, refuted
-	case holds(gap, negativeKind):
-		return Gap, refuted
-	case holds(covered, positiveKind):
-		return Covered, refuted
-	}
-	return Unproven, refuted
+	return proofs
 }
 
 func recordsOf(days []dayEvidence) func(func(record)) {
@@ -112,12 +176,9 @@ func recordsOf(days []dayEvidence) func(func(record)) {
 	}
 }
 
-// A changeDay is one on which the window gains or loses tests, and the one before it.
-type changeDay struct{ day, before Day }
-
-// changeDays returns the days from first to last on which something changes, and
+// changeDays returns the days from first to last on which the window gains or loses tests, and
 // both ends.
-func changeDays(days []dayEvidence, first, last, window Day) []changeDay {
+func changeDays(days []dayEvidence, first, last, window Day) []Day {
 	all := []Day{first, last}
 	for i := range days {
 		for _, d := range [...]Day{days[i].day, days[i].day + window} {
@@ -127,15 +188,27 @@ func changeDays(days []dayEvidence, first, last, window Day) []changeDay {
 		}
 	}
 	slices.Sort(all)
-	all = slices.Compact(all)
-	changes := make([]changeDay, len(all))
-	for i, d := range all {
-		changes[i].day = d
-		if i > 0 {
-			changes[i].before = all[i-1]
-		}
+	return slices.Compact(all)
+}
+
+// critical tells how well k of n tests prove that a share is below the one that is asked for.
+type critical struct{ atAll, atOnce criticalValue }
+
+func criticalOf(r *Rules, share float64) critical {
+	return critical{
+		atAll:  criticalValue{share: share, level: r.Level},
+		atOnce: criticalValue{share: share, level: r.AtOnceLevel},
 	}
-	return changes
+}
+
+func (c *critical) proof(n, k int) proof {
+	switch {
+	case k <= c.atOnce.of(n):
+		return certain
+	case k <= c.atAll.of(n):
+		return proven
+	}
+	return notProven
 }
 
 // A criticalValue finds the largest k for which P(X ≤ k) is below the level, by the

@@ -189,6 +189,8 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"level:":                    func(r *Rules) { r.Level = 0.5 },
 		"window_days:":              func(r *Rules) { r.WindowDays = 366 },
 		"valid_days:":               func(r *Rules) { r.ValidDays = 0 },
+		"at_once_level:":            func(r *Rules) { r.AtOnceLevel = 0.06 },
+		"hold_days:":                func(r *Rules) { r.HoldDays = 91 },
 		"spread_points:":            func(r *Rules) { r.SpreadPoints = 8 },
 		"tests_per_point:":          func(r *Rules) { r.TestsPerPoint = 0 },
 		"apart_seconds:":            func(r *Rules) { r.ApartSeconds = 12 * 3600 },

@@ -44,7 +44,16 @@ type Coverage struct {
 	// Certain verdicts are far enough from the limits that no honest sample of the
 	// cell could deny them. Score the others neither way.
 	Certain bool `json:"certain"`
+	// Parts are the same for each of the seven H3 children of the cell, by their digit; where no
+	// attempt is made, those of the cell.
+	Parts [parts]Outcomes `json:"-"`
 }
+
+// Outcomes are the shares of attempts that get usable service and that reach the target.
+type Outcomes struct{ Usable, Fast float64 }
+
+// parts is how many children a cell has.
+const parts = 7
 
 // CoverageQuestion says for what the truth is wanted.
 type CoverageQuestion struct {
@@ -112,7 +121,7 @@ func (w *World) CoverageOf(ctx context.Context, cells []string, q CoverageQuesti
 	}
 }
 
-func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []conditions, ways map[h3.Cell][]vec, err error) {
+func (w *World) settleQuestion(q *CoverageQuestion) (which []int, instants []conditions, ways map[h3.Cell][]place, err error) {
 	if !q.From.Before(q.To) {
 		return nil, nil, nil, fmt.Errorf("simulator: CoverageQuestion.From must come before To")
 	}
@@ -166,35 +175,44 @@ func cellOf(name string) (h3.Cell, error) {
 // wayStep is how far apart the places on a road are, in metres.
 const wayStep = 20.0
 
+// A place is where attempts are made: in which child of the cell, by its digit.
+type place struct {
+	at   vec
+	part int
+}
+
+// digitOf returns the digit of an H3 index at a resolution: three bits each, the finest last.
+func digitOf(c h3.Cell, resolution int) int { return int(uint64(c) >> (3 * (15 - resolution)) & 7) }
+
 // findWays returns the places on the roads of each cell, along each road.
-func (w *World) findWays() (map[h3.Cell][]vec, error) {
-	ways := make(map[h3.Cell][]vec)
+func (w *World) findWays() (map[h3.Cell][]place, error) {
+	ways := make(map[h3.Cell][]place)
 	for e := range w.roads.edges {
 		steps := max(int(w.roads.edges[e].length/wayStep), 1)
 		for n := range steps {
 			at := w.roads.at(int32(e), (float64(n)+0.5)/float64(steps))
 			p := at.point()
-			// By way of the part, as everybody locates a test.
-			part, err := h3.LatLngToCell(h3.LatLng{Lat: p.Lat, Lng: p.Lon}, cellResolution+1)
+			// By way of the child, as everybody locates a test.
+			child, err := h3.LatLngToCell(h3.LatLng{Lat: p.Lat, Lng: p.Lon}, cellResolution+1)
 			if err != nil {
 				return nil, fmt.Errorf("finding the cell of a road at %v: %w", p, err)
 			}
-			cell, err := part.Parent(cellResolution)
+			cell, err := child.Parent(cellResolution)
 			if err != nil {
 				return nil, fmt.Errorf("finding the cell of a road at %v: %w", p, err)
 			}
-			ways[cell] = append(ways[cell], at)
+			ways[cell] = append(ways[cell], place{at, digitOf(child, cellResolution+1)})
 		}
 	}
 	return ways, nil
 }
 
 // places returns where the attempts of a generation are made: on the way through the
-// cell, if there is one, else at the centres of its parts. There are 49 in the second
+// cell, if there is one, else at the centres of its descendants. There are 49 in the second
 // generation and 343 in the third, fewer on a short way.
-func places(cell h3.Cell, way []vec, generation int) ([]vec, error) {
+func places(cell h3.Cell, way []place, generation int) ([]place, error) {
 	if most := [...]int{1, 7, 49, 343}[generation]; len(way) > most {
-		thinned := make([]vec, most)
+		thinned := make([]place, most)
 		for i := range thinned {
 			thinned[i] = way[(2*i+1)*len(way)/(2*most)]
 		}
@@ -203,17 +221,17 @@ func places(cell h3.Cell, way []vec, generation int) ([]vec, error) {
 	if len(way) > 0 {
 		return way, nil
 	}
-	parts, err := cell.Children(cellResolution + generation)
+	descendants, err := cell.Children(cellResolution + generation)
 	if err != nil {
 		return nil, fmt.Errorf("dividing cell %s: %w", cell, err)
 	}
-	centers := make([]vec, len(parts))
-	for i, p := range parts {
-		center, err := p.LatLng()
+	centers := make([]place, len(descendants))
+	for i, d := range descendants {
+		center, err := d.LatLng()
 		if err != nil {
 			return nil, fmt.Errorf("dividing cell %s: %w", cell, err)
 		}
-		centers[i] = project(telemetry.Point{Lat: center.Lat, Lon: center.Lng})
+		centers[i] = place{project(telemetry.Point{Lat: center.Lat, Lon: center.Lng}), digitOf(d, cellResolution+1)}
 	}
 	return centers, nil
 }
@@ -225,14 +243,14 @@ const (
 	border = 0.1
 )
 
-func (w *World) coverageOf(cell h3.Cell, way []vec, operator int, instants []conditions, target float64) (Coverage, error) {
+func (w *World) coverageOf(cell h3.Cell, way []place, operator int, instants []conditions, target float64) (Coverage, error) {
 	c := Coverage{Cell: cell.String(), Operator: operators[operator].Code}
 	for generation := 2; generation <= 3; generation++ {
 		at, err := places(cell, way, generation)
 		if err != nil {
 			return c, err
 		}
-		c.Usable, c.Fast = w.shares(operator, at, instants, target)
+		w.shares(&c, operator, at, instants, target)
 		if c.distance() >= unsure {
 			break
 		}
@@ -265,21 +283,34 @@ func (c *Coverage) distance() float64 {
 	return min(d, math.Abs(fast))
 }
 
-// shares are those of the attempts that get service and that reach the target.
-func (w *World) shares(operator int, places []vec, instants []conditions, target float64) (usable, fast float64) {
+// shares finds those of the attempts that get service and that reach the target.
+func (w *World) shares(c *Coverage, operator int, places []place, instants []conditions, target float64) {
 	var room [64]heard
-	for _, at := range places {
-		list := w.radio.hear(room[:0], operator, at)
+	var sum [parts]Outcomes
+	var tried [parts]int
+	for _, p := range places {
+		list := w.radio.hear(room[:0], operator, p.at)
+		one := &sum[p.part]
+		tried[p.part]++
 		for i := range instants {
-			s := judge(list, &instants[i], w.disturbance(operator, at, instants[i].ms))
+			s := judge(list, &instants[i], w.disturbance(operator, p.at, instants[i].ms))
 			if s.service {
-				usable++
-				fast += 1 - normalCDF(math.Log(target/s.download)/rateSpread)
+				one.Usable++
+				one.Fast += 1 - normalCDF(math.Log(target/s.download)/rateSpread)
 			}
 		}
 	}
-	n := float64(len(places) * len(instants))
-	return usable / n, fast / n
+	c.Usable, c.Fast = 0, 0
+	for i := range sum {
+		c.Usable += sum[i].Usable / float64(len(places)*len(instants))
+		c.Fast += sum[i].Fast / float64(len(places)*len(instants))
+	}
+	for i := range sum {
+		c.Parts[i] = Outcomes{c.Usable, c.Fast}
+		if n := float64(tried[i] * len(instants)); n > 0 {
+			c.Parts[i] = Outcomes{sum[i].Usable / n, sum[i].Fast / n}
+		}
+	}
 }
 
 // normalCDF is the distribution of what normal draws: the sum of four uniform numbers.

@@ -129,7 +129,7 @@ func sampleCells(t *testing.T, w *World, all []string) []string {
 func probeCell(t *testing.T, w *World, c *Coverage, q *CoverageQuestion, tests int) *perfectDetector {
 	t.Helper()
 	cell, off := h3.CellFromString(c.Cell), 30.0
-	var way []vec
+	var way []place
 	if q.OnRoads {
 		ways, err := w.ways()
 		if err != nil {
@@ -139,7 +139,7 @@ func probeCell(t *testing.T, w *World, c *Coverage, q *CoverageQuestion, tests i
 			off = wayStep / 2
 		}
 	}
-	parts, err := places(cell, way, 3)
+	where, err := places(cell, way, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func probeCell(t *testing.T, w *World, c *Coverage, q *CoverageQuestion, tests i
 	p := new(perfectDetector)
 	for n := range uint64(tests) {
 		h := key(99, forTest, n)
-		at := inDisc(mix(h), parts[h%uint64(len(parts))], off)
+		at := inDisc(mix(h), where[h%uint64(len(where))].at, off)
 		days := q.To.Sub(q.From).Hours() / 24
 		ms := dayStart(localDay(q.From.UnixMilli())+int64(unit(mix(h+1))*days)) + testsFrom + int64(unit(mix(h+2))*testsHours*float64(hour))
 		ms = max(ms, q.From.UnixMilli())

@@ -25,7 +25,7 @@ type World struct {
 	uplinks  []uplink
 	devices  []device
 	effects  effects
-	ways     func() (map[h3.Cell][]vec, error) // findWays, once
+	ways     func() (map[h3.Cell][]place, error) // findWays, once
 }
 
 // New makes a world. It fails when an option cannot be, naming it.

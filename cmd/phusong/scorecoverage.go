@@ -72,6 +72,11 @@ type coverageScore struct {
 	// Tests that count, and the cells and operators with so many that something could be proven.
 	Tests int `json:"tests,omitempty"`
 	Cells int `json:"cells,omitempty"`
+	// Uneven counts the certain cells that are dead or slow, have enough tests in number, and fail
+	// in too few places for the rules. They are not among those with enough tests. UnevenFound of
+	// them were found all the same.
+	Uneven      int `json:"uneven,omitempty"`
+	UnevenFound int `json:"uneven_found,omitempty"`
 	// False counts the proofs of each verdict that the truth denies, be it certain or not.
 	False map[coverage.Verdict]falseProofs `json:"false,omitempty"`
 	// MedianDays is how long it took until a finding that is right was first proven.
@@ -125,9 +130,15 @@ func (j *coverageJudge) score(ctx context.Context, until time.Time, onRoads bool
 		if c.Verdict.IsBad() && t.Verdict != simulator.Fine {
 			days = append(days, int(c.Since-first))
 		}
-		enough, err := j.enough(assessment, view, t, c)
+		enough, uneven, err := j.enough(assessment, view, t, c)
 		if err != nil {
 			failed = err
+		}
+		if uneven && t.Certain && t.Verdict != simulator.Fine {
+			s.Uneven++
+			if c.Verdict.IsBad() {
+				s.UnevenFound++
+			}
 		}
 		return simulator.Conclusion{Verdict: simulated[c.Verdict], Enough: enough}
 	})
@@ -149,11 +160,13 @@ const (
 
 // enough reports whether the rules would have proven the truth with the tests there were:
 // in that number, at those places and times of day, each ending by a throw of its own with the
-// true shares of the cell. It is what the thresholds for number, place and time together ask for.
-func (j *coverageJudge) enough(a *coverage.Assessment, v *coverage.View, t *simulator.Coverage, c *coverage.CellVerdict) (bool, error) {
+// true shares of its point-hex. It is what the thresholds for number, place and time together
+// ask for. Tests are uneven when they would be enough with the shares of the cell at every place, and
+// are not: what fails there fails in too few places for the rules.
+func (j *coverageJudge) enough(a *coverage.Assessment, v *coverage.View, t *simulator.Coverage, c *coverage.CellVerdict) (enough, uneven bool, err error) {
 	dossier, err := a.Dossier(v, c.Operator, []coverage.Cell{c.Cell})
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	want := coverage.Covered
 	for verdict, word := range simulated {
@@ -161,8 +174,15 @@ func (j *coverageJudge) enough(a *coverage.Assessment, v *coverage.View, t *simu
 			want = verdict
 		}
 	}
-	power := dossier.Cells[0].Power(&j.rules, want, coverage.Outcomes{Usable: t.Usable, Fast: t.Fast}, enoughThrows, 1)
-	return power >= enoughPower, nil
+	var parts, whole [coverage.PointHexes]coverage.Outcomes
+	for i := range parts {
+		parts[i] = coverage.Outcomes(t.Parts[i])
+		whole[i] = coverage.Outcomes{Usable: t.Usable, Fast: t.Fast}
+	}
+	if dossier.Cells[0].Power(&j.rules, want, parts, enoughThrows, 1) >= enoughPower {
+		return true, false, nil
+	}
+	return false, dossier.Cells[0].Power(&j.rules, want, whole, enoughThrows, 1) >= enoughPower, nil
 }
 
 // countFalse counts the cell for every verdict that is not true of it. A dead cell is a gap
@@ -281,6 +301,9 @@ func printCoverage(w io.Writer, s *coverageScore) error {
 		return err
 	}
 	fmt.Fprintf(w, "%d cells are too close to a limit to score\n", s.Uncertain)
+	if s.Uneven > 0 {
+		fmt.Fprintf(w, "%d more have enough tests in number, and fail in too few places for the rules; %d of them were found\n", s.Uneven, s.UnevenFound)
+	}
 	for _, v := range coverage.Verdicts() {
 		if f := s.False[v]; f.Of > 0 {
 			fmt.Fprintf(w, "proven %s and false: %d of %d, with %d allowed\n", v, f.False, f.Of, f.Allowed)
