@@ -3,11 +3,11 @@ package alerts
 import (
 	"crypto/sha256"
 	"encoding/base32"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,9 +37,9 @@ type Alert struct {
 	// Labels identify the alert and never change while it lives. Annotations say the rest:
 	// texts in both languages, values, map link, runbook.
 	Labels, Annotations map[string]string
-	// Since is when the rule became true, Fired when the alert fired, Resolved when it
-	// ended; the zero time while it fires.
-	Since, Fired, Resolved time.Time
+	// Since is when the rule became true, Fired when the alert fired, ToldAt when people
+	// were to be told of it, Resolved when it ended; the zero time for what has not been.
+	Since, Fired, ToldAt, Resolved time.Time
 	// Told says that people were told; if not, Quiet says why.
 	Told  bool
 	Quiet Quiet
@@ -61,15 +61,17 @@ type alert struct {
 	subject  *subject
 	incident *incident
 
-	since, fired, resolved int64
-	told, muted            bool
-	acknowledged, flapping bool
-	quiet                  Quiet
-	renewed                int
-	labels, annotations    map[string]string
+	since, fired, toldAt, resolved int64
+	muted                          bool
+	acknowledged, flapping         bool
+	quiet                          Quiet
+	renewed                        int
+	labels, annotations            map[string]string
 
 	places [2]int // in the rolls that it is on
 }
+
+func (a *alert) told() bool { return a.toldAt != 0 }
 
 // The rolls that an alert is on.
 const (
@@ -166,7 +168,7 @@ func (e *Engine) clear(s *subject, t *track) {
 func (e *Engine) resolve(a *alert) {
 	a.resolved = e.now
 	e.alerts.firing.remove(a, inBook)
-	if a.told {
+	if a.told() {
 		e.annotate(a)
 		e.alerts.ended = append(e.alerts.ended, a)
 	}
@@ -185,7 +187,7 @@ func (e *Engine) forgetResolved() {
 
 // say tells people of an alert that nobody was told of.
 func (e *Engine) say(a *alert) {
-	a.told, a.quiet = true, NotQuiet
+	a.toldAt, a.quiet = e.now, NotQuiet
 	a.labels = e.labelsOf(a)
 	e.annotate(a)
 	e.tell(AlertTold, a)
@@ -268,35 +270,19 @@ func (e *Engine) annotate(a *alert) {
 	about := rules.Subject{At: p.At, Since: instant(a.since), Frame: &e.frame, Zone: p.Zone, Operator: string(p.Operator)}
 	about.Device, about.Site, about.Area = e.namesOf(a.subject)
 	about.Count, about.Items = a.incident.list(a.subject)
-	notes := map[string]string{
-		"incident_cause": string(a.incident.cause), "count": fmt.Sprint(about.Count),
+	notes, err := a.rule.Annotations(&about, e.options.RunbookURL)
+	if err != nil {
+		e.count.templates++ // a plain text stands in its place
 	}
-	if len(about.Items) > 0 {
-		notes["list"] = strings.Join(about.Items, ", ")
-	}
-	if link := rules.MapLink(p.At); link != "" {
-		notes["map_url"] = link
-	}
-	if a.rule.Runbook != "" {
-		notes["runbook"] = a.rule.Runbook
+	notes["cause"] = string(a.incident.cause)
+	if e.options.AlertURL != "" {
+		notes["ack_url"] = e.options.AlertURL + a.id
 	}
 	if a.renewed > 0 {
-		notes["reminder"] = fmt.Sprint(a.renewed)
+		notes["reminder"] = strconv.Itoa(a.renewed)
 	}
 	if a.flapping {
 		notes["flapping"] = "true"
-	}
-	for _, lang := range rules.Languages() {
-		m, err := a.rule.Message(lang, &about)
-		if err != nil {
-			e.count.templates++
-		}
-		suffix := "_" + lang.String()
-		for name, text := range map[string]string{"summary": m.Summary, "description": m.Description, "next_step": m.NextStep} {
-			if text != "" {
-				notes[name+suffix] = text
-			}
-		}
 	}
 	a.annotations = notes
 }
@@ -333,13 +319,11 @@ func (e *Engine) value(a *alert) Alert {
 	v := Alert{
 		ID: a.id, Name: a.rule.Alert, Severity: a.rule.Severity, Subject: a.subject.Subject, Place: e.placeOf(a.subject),
 		Labels: a.labels, Annotations: a.annotations,
-		Since: instant(a.since), Fired: instant(a.fired), Resolved: instant(a.resolved),
-		Told: a.told, Quiet: a.quiet, Acknowledged: a.acknowledged, Renewed: a.renewed, Flapping: a.flapping,
+		Since: instant(a.since), Fired: instant(a.fired), ToldAt: instant(a.toldAt), Resolved: instant(a.resolved),
+		Told: a.told(), Quiet: a.quiet, Acknowledged: a.acknowledged, Renewed: a.renewed, Flapping: a.flapping,
 	}
 	if a.incident != nil {
 		v.Incident = a.incident.id
 	}
 	return v
 }
-
-var errNotFresh = errors.New("alerts: only a fresh engine can be restored")

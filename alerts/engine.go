@@ -47,6 +47,9 @@ type Options struct {
 	// queries are everybody's.
 	WiFi        *wifi.Book
 	Environment *environment.Book
+	// RunbookURL is where the pages of docs/runbooks are read, AlertURL what an alert's ID
+	// is put behind to see and acknowledge it; "" for nowhere.
+	RunbookURL, AlertURL string
 	// Changed is told each change, in order, on the watcher's goroutine and under the
 	// engine's lock: it must not block and not call the engine. It may be nil. After a restart
 	// changes since the snapshot are told again, with the same numbers.
@@ -91,6 +94,8 @@ type Engine struct {
 	devices      []*device
 	byDevice     map[telemetry.DeviceID]*device
 	unregistered int
+	inventory    Inventory
+	anyDevice    bool // nothing is registered: every device counts
 	sites        []*site
 	bySite       map[telemetry.SiteID]*site
 	areas        []*area
@@ -140,7 +145,11 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
+// reset makes the engine fresh.
 func (e *Engine) reset() {
+	e.at, e.now, e.gapFrom, e.resumed, e.lastSign, e.lastSecond, e.rate = 0, 0, 0, 0, 0, 0, 0
+	e.devices, e.sites, e.areas, e.others, e.unregistered = nil, nil, nil, nil, 0
+	e.dirty.devices, e.dirty.sites, e.dirty.areas, e.dirty.others, e.dirty.incidents = nil, nil, nil, nil, nil
 	e.wheel = newWheel(0)
 	e.byDevice = make(map[telemetry.DeviceID]*device)
 	e.bySite = make(map[telemetry.SiteID]*site)
@@ -183,9 +192,14 @@ func (e *Engine) moveTo(at int64) {
 	case at-e.at > e.options.Gap.Milliseconds():
 		e.gapFrom, e.resumed, e.lastSign = e.at, at, at
 	}
+	anew := e.at == 0 || e.resumed == at
 	e.at = at
 	e.wheel.advance(at, e.wake)
 	e.now = at
+	if anew && e.options.WiFi != nil {
+		e.options.WiFi.Advance(instant(at)) // it may judge what it did not see
+		e.takeMeasures()
+	}
 }
 
 // enter takes one reading.

@@ -198,7 +198,7 @@ func (e *Engine) detach(a *alert) {
 		e.closeIncident(i)
 		return
 	}
-	if a.told { // it may have spoken for others
+	if a.told() { // it may have spoken for others
 		e.reconsider(i)
 	}
 }
@@ -325,19 +325,19 @@ func (e *Engine) settleIncident(i *incident) {
 // first.
 func (e *Engine) considerAll(i *incident, alerts iter.Seq[*alert]) {
 	for a := range alerts {
-		if a.resolved == 0 && !a.told && e.leads(i, a) {
+		if a.resolved == 0 && !a.told() && e.leads(i, a) {
 			e.consider(i, a, NotQuiet)
 		}
 	}
 	var speakers []*alert
 	for a := range i.alerts.all() {
-		if a.told && (a.subject.Scope != rules.ScopeDevice || e.leads(i, a)) {
+		if a.told() && (a.subject.Scope != rules.ScopeDevice || e.leads(i, a)) {
 			speakers = append(speakers, a)
 		}
 	}
 	awaited := e.leadAwaited(i, len(speakers) > 0)
 	for a := range alerts {
-		if a.resolved != 0 || a.told || e.leads(i, a) {
+		if a.resolved != 0 || a.told() || e.leads(i, a) {
 			continue
 		}
 		switch {

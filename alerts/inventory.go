@@ -1,7 +1,9 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"phusong/alerts/rules"
@@ -12,7 +14,8 @@ import (
 var local = time.FixedZone("+07", 7*3600)
 
 // SetInventory tells the engine what exists from now on. Devices that are gone from it
-// are followed as unregistered while they speak, and without their alerts. An error names a
+// are followed as unregistered while they speak, and raise no alerts; where none is
+// registered at all, all do. An error names a
 // device, site or area that is there twice, and changes nothing.
 func (e *Engine) SetInventory(inv Inventory) error {
 	if err := inv.check(); err != nil {
@@ -23,31 +26,44 @@ func (e *Engine) SetInventory(inv Inventory) error {
 	if err := e.registerMeasures(&inv); err != nil {
 		return err
 	}
-	e.unlink()
+	e.takeInventory(inv)
+	e.takeMeasures()
+	e.settle()
+	return nil
+}
+
+// takeInventory joins what exists with what is known; settle comes after it.
+func (e *Engine) takeInventory(inv Inventory) {
+	e.inventory = inv
+	known := e.unlink()
 	for i := range inv.Areas {
 		e.areaOf(inv.Areas[i].Code).Area = inv.Areas[i]
 	}
+	listed := make(map[*site]bool, len(inv.Sites))
 	for i := range inv.Sites {
-		e.setSite(&inv.Sites[i])
+		listed[e.setSite(&inv.Sites[i])] = true
+	}
+	for _, s := range e.sites {
+		if !listed[s] { // closed down: nobody is to hear of it
+			s.area = e.areaOf(s.Site.Area)
+			e.silence(&s.subject)
+			e.wheel.set(s.hours, 0)
+		}
 	}
 	for i := range inv.Devices {
 		e.setDevice(&inv.Devices[i])
 	}
-	for i := range inv.Devices {
-		child := e.byDevice[inv.Devices[i].ID]
-		if parent := e.byDevice[child.Parent]; parent != nil && parent != child {
-			child.parent = parent
-			parent.children = append(parent.children, child)
-			child.values.SetText(rules.DeviceParentState, parent.state.String())
-		}
-	}
+	e.anyDevice = len(inv.Devices) == 0
 	for _, d := range e.devices {
 		e.place(d)
+		e.adopt(d)
+	}
+	for _, d := range known {
+		if !d.registered {
+			e.forget(d)
+		}
 	}
 	e.recount()
-	e.takeMeasures()
-	e.settle()
-	return nil
 }
 
 // takeMeasures gives the rules all that the books know.
@@ -86,8 +102,9 @@ func (inv *Inventory) check() error {
 	return nil
 }
 
-// unlink takes all apart that the registry had put together.
-func (e *Engine) unlink() {
+// unlink takes all apart that the registry had put together, and returns the devices that
+// were registered.
+func (e *Engine) unlink() (known []*device) {
 	for _, a := range e.areas {
 		a.sites, a.devices = nil, nil
 	}
@@ -95,21 +112,18 @@ func (e *Engine) unlink() {
 		s.devices = nil
 	}
 	for _, d := range e.devices {
-		d.parent, d.children, d.site = nil, nil, nil
-		d.registered = false
+		d.parent, d.children, d.site, d.area = nil, nil, nil, nil
+		if d.registered {
+			d.registered = false
+			known = append(known, d)
+		}
 	}
 	e.unregistered = 0
+	return known
 }
 
-func (e *Engine) setSite(given *telemetry.Site) {
-	s := e.bySite[given.ID]
-	if s == nil {
-		s = &site{subject: e.newSubject(rules.ScopeSite, string(given.ID), 0)}
-		s.subject.site = s
-		s.order = int32(len(e.sites))
-		e.sites = append(e.sites, s)
-		e.bySite[given.ID] = s
-	}
+func (e *Engine) setSite(given *telemetry.Site) *site {
+	s := e.addSite(given.ID)
 	s.Site = *given
 	s.area = e.areaOf(given.Area)
 	s.area.sites = append(s.area.sites, s)
@@ -118,6 +132,20 @@ func (e *Engine) setSite(given *telemetry.Site) {
 	if e.at != 0 {
 		e.turnHours(s)
 	}
+	return s
+}
+
+// addSite returns the site with the id, new if need be.
+func (e *Engine) addSite(id telemetry.SiteID) *site {
+	if s := e.bySite[id]; s != nil {
+		return s
+	}
+	s := &site{subject: e.newSubject(rules.ScopeSite, string(id), 0), Site: telemetry.Site{ID: id}}
+	s.subject.site = s
+	s.order = int32(len(e.sites))
+	e.sites = append(e.sites, s)
+	e.bySite[id] = s
+	return s
 }
 
 func (e *Engine) setDevice(given *telemetry.Device) {
@@ -128,6 +156,7 @@ func (e *Engine) setDevice(given *telemetry.Device) {
 	if d.values.Table().Kind() != given.Kind {
 		e.rekind(d, given.Kind)
 	}
+	before := d.interval()
 	d.Device, d.registered = *given, true
 	switch {
 	case d.Retired && d.state != Retired:
@@ -138,7 +167,9 @@ func (e *Engine) setDevice(given *telemetry.Device) {
 	e.setRate(d, 0)
 	if d.state.there() {
 		e.setRate(d, rateOf(d))
-		e.wheel.set(d.live, e.lateAt(d))
+		if d.interval() != before {
+			e.wheel.set(d.live, e.lateAt(d))
+		}
 	}
 	e.describe(d)
 }
@@ -151,10 +182,10 @@ func (e *Engine) describe(d *device) {
 	v.SetDuration(rules.DeviceInterval, time.Duration(d.interval())*time.Millisecond)
 	v.SetBool(rules.DeviceRoams, d.roams())
 	v.SetBool(rules.DeviceFlapping, d.flapping)
-	v.Unset(rules.DeviceParentState)
-	v.Unset(rules.DeviceCapacity)
 	if d.Capacity > 0 {
 		v.SetNumber(rules.DeviceCapacity, float64(d.Capacity))
+	} else {
+		v.Unset(rules.DeviceCapacity)
 	}
 	e.dirtyDevice(d)
 }
@@ -176,6 +207,15 @@ func (e *Engine) rekind(d *device, kind telemetry.Kind) {
 	d.Kind = kind
 	d.values = rules.TableOf(rules.ScopeDevice, kind).NewValues()
 	e.describe(d)
+}
+
+// forget: the device is not registered any more, and nobody is to hear of it.
+func (e *Engine) forget(d *device) {
+	e.leaveOutage(d)
+	e.silence(&d.subject)
+	e.wheel.set(d.live, 0)
+	e.setRate(d, 0)
+	e.setState(d, Unknown, e.now)
 }
 
 // retire: nobody expects the device any more.
@@ -210,6 +250,18 @@ func (e *Engine) deviceOf(r *telemetry.Reading) *device {
 	return d
 }
 
+// adopt joins the device with its parent.
+func (e *Engine) adopt(d *device) {
+	parent := e.byDevice[d.Parent]
+	if !d.registered || parent == nil || parent == d {
+		d.values.Unset(rules.DeviceParentState)
+		return
+	}
+	d.parent = parent
+	parent.children = append(parent.children, d)
+	d.values.SetText(rules.DeviceParentState, parent.state.String())
+}
+
 func (e *Engine) moveArea(d *device) {
 	e.leaveOutage(d)
 	e.linkArea(d)
@@ -232,7 +284,8 @@ func (e *Engine) linkArea(d *device) {
 		d.area.devices = without(d.area.devices, d)
 	}
 	d.area = e.areaOf(d.Area)
-	d.area.devices = append(d.area.devices, d)
+	at, _ := slices.BinarySearchFunc(d.area.devices, d, func(a, b *device) int { return cmp.Compare(a.order, b.order) })
+	d.area.devices = slices.Insert(d.area.devices, at, d)
 }
 
 func without[T comparable](list []T, gone T) []T {

@@ -187,7 +187,7 @@ func (e *Engine) usesService(changed rules.Mask) bool {
 
 // judge asks the subject's rules that use one of the facts that changed.
 func (e *Engine) judge(s *subject, scope rules.Scope, changed rules.Mask) {
-	if e.set == nil {
+	if e.set == nil || !e.counts(s) {
 		return
 	}
 	all := e.set.Rules()
@@ -203,6 +203,11 @@ func (e *Engine) judge(s *subject, scope rules.Scope, changed rules.Mask) {
 		}
 		e.ask(s, r)
 	}
+}
+
+// counts reports whether people want to hear of the subject.
+func (e *Engine) counts(s *subject) bool {
+	return s.Scope != rules.ScopeDevice || s.device.registered || e.anyDevice
 }
 
 // look fills the frame with what the subject's rules may see.
@@ -316,7 +321,7 @@ func (e *Engine) expire(s *subject) {
 		}
 	}
 	e.calmAlerts(s)
-	if e.set == nil {
+	if e.set == nil || !e.counts(s) {
 		return
 	}
 	framed := false
@@ -368,7 +373,7 @@ func (e *Engine) SetRules(set *rules.Set) {
 			kept = append(kept, t)
 		}
 		s.tracks = kept
-		if e.at == 0 || set == nil {
+		if e.at == 0 || set == nil || !e.counts(s) {
 			return
 		}
 		e.look(s)

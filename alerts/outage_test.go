@@ -15,13 +15,13 @@ func TestWatchTellsEachOutageOnce(t *testing.T) {
 	var got []alerts.Outage
 	w := alerts.NewWatch(func(telemetry.DeviceID) time.Duration { return time.Minute }, func(o alerts.Outage) { got = append(got, o) })
 	for _, r := range []telemetry.Reading{
-		wifi(noon, 0),
-		wifi(noon.Add(time.Minute), 0),
-		wifi(noon.Add(10*time.Minute), 0), // silent from minute 4
+		reading(noon, 0),
+		reading(noon.Add(time.Minute), 0),
+		reading(noon.Add(10*time.Minute), 0), // silent from minute 4
 		status(noon.Add(11*time.Minute), telemetry.StateOnline, 1),
 		status(noon.Add(12*time.Minute), telemetry.StateOffline, 1),
 		status(noon.Add(20*time.Minute), telemetry.StateOffline, 1), // again the same
-		wifi(noon.Add(30*time.Minute), 0),
+		reading(noon.Add(30*time.Minute), 0),
 	} {
 		w.Observe(&r)
 	}

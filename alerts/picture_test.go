@@ -10,7 +10,7 @@ import (
 
 var noon = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 
-func wifi(at time.Time, flags telemetry.Flags) telemetry.Reading {
+func reading(at time.Time, flags telemetry.Flags) telemetry.Reading {
 	r := telemetry.NewReading(telemetry.KindWiFi)
 	r.Area, r.Device, r.Time, r.Received, r.Flags = "25459", "ap-1", at, at, flags
 	if flags.Has(telemetry.FlagLate) {
@@ -38,16 +38,16 @@ func TestPresence(t *testing.T) {
 		want     alerts.State
 	}{
 		{"never seen", nil, noon, alerts.Unknown},
-		{"just seen", []telemetry.Reading{wifi(noon, 0)}, noon, alerts.Up},
-		{"one message lost", []telemetry.Reading{wifi(noon, 0)}, noon.Add(2 * interval), alerts.Up},
-		{"silent", []telemetry.Reading{wifi(noon, 0)}, noon.Add(3*interval + time.Second), alerts.Silent},
-		{"a backlog is no sign of life", []telemetry.Reading{wifi(noon, 0), wifi(noon.Add(4*interval), telemetry.FlagLate)}, noon.Add(5 * interval), alerts.Silent},
+		{"just seen", []telemetry.Reading{reading(noon, 0)}, noon, alerts.Up},
+		{"one message lost", []telemetry.Reading{reading(noon, 0)}, noon.Add(2 * interval), alerts.Up},
+		{"silent", []telemetry.Reading{reading(noon, 0)}, noon.Add(3*interval + time.Second), alerts.Silent},
+		{"a backlog is no sign of life", []telemetry.Reading{reading(noon, 0), reading(noon.Add(4*interval), telemetry.FlagLate)}, noon.Add(5 * interval), alerts.Silent},
 		{"the will", []telemetry.Reading{status(noon, telemetry.StateOnline, 7), status(noon.Add(time.Second), telemetry.StateOffline, 7)}, noon.Add(time.Second), alerts.Offline},
 		{"back in a new session", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), status(noon.Add(time.Second), telemetry.StateOnline, 8)}, noon.Add(time.Second), alerts.Up},
 		{"the late will of an old session", []telemetry.Reading{status(noon, telemetry.StateOnline, 8), status(noon.Add(time.Second), telemetry.StateOffline, 7)}, noon.Add(time.Second), alerts.Up},
-		{"a reading after the will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), wifi(noon.Add(time.Second), 0)}, noon.Add(time.Second), alerts.Up},
-		{"a reading from before the will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), wifi(noon.Add(-time.Second), 0)}, noon.Add(time.Second), alerts.Offline},
-		{"a broker's memory is no sign of life", []telemetry.Reading{wifi(noon, 0), wifi(noon.Add(4*interval), telemetry.FlagRetained)}, noon.Add(5 * interval), alerts.Silent},
+		{"a reading after the will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), reading(noon.Add(time.Second), 0)}, noon.Add(time.Second), alerts.Up},
+		{"a reading from before the will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7), reading(noon.Add(-time.Second), 0)}, noon.Add(time.Second), alerts.Offline},
+		{"a broker's memory is no sign of life", []telemetry.Reading{reading(noon, 0), reading(noon.Add(4*interval), telemetry.FlagRetained)}, noon.Add(5 * interval), alerts.Silent},
 		{"only a retained will", []telemetry.Reading{status(noon, telemetry.StateOffline, 7)}, noon, alerts.Offline},
 	}
 	for _, tt := range tests {
@@ -81,7 +81,7 @@ func TestIntervalOfTheBirth(t *testing.T) {
 // A clock two hours ahead must not make a device look fresh for two hours.
 func TestFutureIsNotFresh(t *testing.T) {
 	t.Parallel()
-	r := wifi(noon.Add(4*time.Minute), 0)
+	r := reading(noon.Add(4*time.Minute), 0)
 	r.Received = noon
 	p := alerts.NewPicture()
 	p.Observe(&r)

@@ -122,7 +122,7 @@ func (e *Engine) Active() []Alert {
 	defer e.mu.RUnlock()
 	var alerts []Alert
 	for a := range e.alerts.firing.all() {
-		if a.told {
+		if a.told() {
 			alerts = append(alerts, e.value(a))
 		}
 	}

@@ -30,7 +30,7 @@ const (
 // enterOutage puts a device that fell now into the incident of its cause: an open one
 // that can have begun at the same instant, or a new one.
 func (e *Engine) enterOutage(d *device) {
-	if d.roams() {
+	if d.roams() || !e.counts(&d.subject) {
 		return // nobody can say what its silence means
 	}
 	from := d.heard
