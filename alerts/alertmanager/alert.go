@@ -28,6 +28,12 @@ type Alert struct {
 	StartsAt time.Time
 	// EndsAt is when it was resolved; zero while it fires.
 	EndsAt time.Time
+	// Acknowledged says that somebody has it in hand: the embedded Alertmanager does not repeat it,
+	// and all show it as the annotation "acknowledged".
+	Acknowledged bool
+	// Renewed counts how often an acknowledgement ran out: each time the embedded Alertmanager
+	// notifies of it anew, with all of its group.
+	Renewed int
 	// GeneratorURL leads to where people see and acknowledge it.
 	GeneratorURL string
 }
@@ -42,6 +48,9 @@ var (
 	// ErrTooMany: there are more firing alerts than the limit. The new one was left out.
 	ErrTooMany = errors.New("too many alerts")
 )
+
+// acknowledged is the annotation of an alert that somebody has in hand.
+const acknowledged = "acknowledged"
 
 // The bounds of one alert. A notification of a few such still fits into an e-mail.
 const (
@@ -65,6 +74,12 @@ func (a *Alert) normalised(now time.Time) (Alert, error) {
 	n.Labels = maps.Clone(a.Labels)
 	maps.DeleteFunc(n.Labels, func(_, value string) bool { return value == "" })
 	n.Annotations = maps.Clone(a.Annotations)
+	if a.Acknowledged {
+		if n.Annotations == nil {
+			n.Annotations = make(map[string]string, 1)
+		}
+		n.Annotations[acknowledged] = "true"
+	}
 	n.StartsAt = a.StartsAt.UTC()
 	if !a.EndsAt.IsZero() {
 		n.EndsAt = a.EndsAt.UTC()

@@ -74,6 +74,27 @@ func (p *peer) set(change func()) {
 	change()
 }
 
+// heard returns the states of a device's alert, as they arrived.
+func (p *peer) heard(device string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.order[device])
+}
+
+// taken returns all alerts that it took, in order.
+func (p *peer) taken() []posted {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Concat(p.posts...)
+}
+
+// lease returns how long an alert has to live.
+func (p *peer) lease(device string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Until(p.known[device].EndsAt)
+}
+
 func (p *peer) count() (posts, tries int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,6 +128,12 @@ func client(t *testing.T, reg prometheus.Registerer, all peers) *Client {
 		}
 	})
 	return c
+}
+
+func remembered(c *Client) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.items)
 }
 
 func TestAnHourWithoutAnAlertmanager(t *testing.T) {
@@ -150,7 +177,7 @@ func TestAnHourWithoutAnAlertmanager(t *testing.T) {
 		if posts != 3 || tries != 3 {
 			t.Errorf("%d posts, %d tries on its return; want 3 of 661 alerts", posts, tries)
 		}
-		if total := len(slices.Concat(am.posts...)); total != 661 {
+		if total := len(am.taken()); total != 661 {
 			t.Errorf("%d alerts posted on its return, want each of 661 once", total)
 		}
 		for i := range 600 {
@@ -158,16 +185,16 @@ func TestAnHourWithoutAnAlertmanager(t *testing.T) {
 			if i < 60 {
 				want = []string{"firing", "resolved"}
 			}
-			if device := fmt.Sprintf("ap-%03d", i); !slices.Equal(am.order[device], want) {
-				t.Errorf("%s: %v, want %v", device, am.order[device], want)
+			if device := fmt.Sprintf("ap-%03d", i); !slices.Equal(am.heard(device), want) {
+				t.Errorf("%s: %v, want %v", device, am.heard(device), want)
 			}
 		}
-		if !slices.Equal(am.order["new-059"], []string{"firing"}) || !slices.Equal(am.order["flap"], []string{"resolved"}) {
-			t.Errorf("new-059: %v, flap: %v", am.order["new-059"], am.order["flap"])
+		if !slices.Equal(am.heard("new-059"), []string{"firing"}) || !slices.Equal(am.heard("flap"), []string{"resolved"}) {
+			t.Errorf("new-059: %v, flap: %v", am.heard("new-059"), am.heard("flap"))
 		}
 		// In the order of the changes.
 		last := ""
-		for _, a := range slices.Concat(am.posts...) {
+		for _, a := range am.taken() {
 			if device := a.Labels["device"]; strings.HasPrefix(device, "new-") {
 				if device < last {
 					t.Fatalf("%s after %s", device, last)
@@ -192,7 +219,7 @@ func TestFiringAlertsAreSaidAgainAndResolvedOnesForAWhile(t *testing.T) {
 		}
 		for range 10 {
 			synctest.Wait()
-			if lease := time.Until(am.known["ap-1"].EndsAt); lease < 3*time.Minute || lease > 4*time.Minute {
+			if lease := am.lease("ap-1"); lease < 3*time.Minute || lease > 4*time.Minute {
 				t.Errorf("the alert lives for %v more", lease)
 			}
 			time.Sleep(time.Minute)
@@ -210,7 +237,7 @@ func TestFiringAlertsAreSaidAgainAndResolvedOnesForAWhile(t *testing.T) {
 		if posts < 11+15 || posts > 11+17 {
 			t.Errorf("%d posts; want the end said for a quarter of an hour", posts)
 		}
-		if n := len(c.items); n != 0 {
+		if n := remembered(c); n != 0 {
 			t.Errorf("%d alerts are remembered for ever", n)
 		}
 	})
@@ -221,7 +248,7 @@ func TestEachAlertmanagerHearsEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry := prometheus.NewRegistry()
 		all := peers{"am-1:9093": newPeer(), "am-2:9093": newPeer()}
-		all["am-2:9093"].away = true
+		all["am-2:9093"].set(func() { all["am-2:9093"].away = true })
 		c := client(t, registry, all)
 		a := silent("school", "ap-1")
 		for _, alerts := range [][]Alert{{a}, {a.resolved()}} {
@@ -230,14 +257,14 @@ func TestEachAlertmanagerHearsEverything(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		if got := all["am-1:9093"].order["ap-1"]; !slices.Equal(got, []string{"firing", "resolved"}) {
+		if got := all["am-1:9093"].heard("ap-1"); !slices.Equal(got, []string{"firing", "resolved"}) {
 			t.Errorf("the living one heard %v", got)
 		}
 		time.Sleep(20 * time.Minute) // longer than resolved alerts are repeated
 		all["am-2:9093"].set(func() { all["am-2:9093"].away = false })
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got := all["am-2:9093"].order["ap-1"]; !slices.Equal(got, []string{"resolved"}) {
+		if got := all["am-2:9093"].heard("ap-1"); !slices.Equal(got, []string{"resolved"}) {
 			t.Errorf("the one that came back heard %v", got)
 		}
 		all["am-2:9093"].set(func() { all["am-2:9093"].away = true })
@@ -246,8 +273,8 @@ func TestEachAlertmanagerHearsEverything(t *testing.T) {
 		}
 		time.Sleep(25 * time.Hour)
 		synctest.Wait()
-		if len(c.items) != 0 || metric(t, registry, "alertmanager_alerts_forgotten_total") != 1 {
-			t.Errorf("%d alerts are kept for one that never comes back", len(c.items))
+		if remembered(c) != 0 || metric(t, registry, "alertmanager_alerts_forgotten_total") != 1 {
+			t.Errorf("%d alerts are kept for one that never comes back", remembered(c))
 		}
 	})
 }
@@ -256,7 +283,7 @@ func TestARefusalIsNotRepeatedInALoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		registry, am := prometheus.NewRegistry(), newPeer()
-		am.status = http.StatusBadRequest
+		am.set(func() { am.status = http.StatusBadRequest })
 		c := client(t, registry, peers{"am:9093": am})
 		if err := c.Update([]Alert{silent("school", "ap-1")}); err != nil {
 			t.Fatal(err)
@@ -286,8 +313,8 @@ func TestReplaceEndsTheOthersOutside(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		if !slices.Equal(am.order["ap-1"], []string{"firing", "resolved"}) || !slices.Equal(am.order["ap-2"], []string{"firing"}) {
-			t.Errorf("%v", am.order)
+		if !slices.Equal(am.heard("ap-1"), []string{"firing", "resolved"}) || !slices.Equal(am.heard("ap-2"), []string{"firing"}) {
+			t.Errorf("%v, %v", am.heard("ap-1"), am.heard("ap-2"))
 		}
 	})
 }

@@ -116,7 +116,7 @@ type Embedded struct {
 
 	pipelines  *notify.PipelineBuilder
 	dispatched *dispatch.DispatcherMetrics
-	failures   *prometheus.CounterVec
+	guards     *guardMetrics
 	started    time.Time
 
 	running atomic.Pointer[pipeline] // nil before and after Run
@@ -124,8 +124,10 @@ type Embedded struct {
 	reload sync.Mutex // one at a time
 	config *loaded    // guarded by reload
 
-	mu   sync.Mutex
-	book book // guarded by mu
+	mu      sync.Mutex
+	book    book                      // guarded by mu
+	renewed map[model.Fingerprint]int // guarded by mu; Alert.Renewed of what fires
+	again   *renewals
 
 	saving sync.Mutex // the files are written one at a time
 }
@@ -140,7 +142,8 @@ func New(o Options) (*Embedded, error) {
 	}
 	e := &Embedded{
 		options: o, source: source{o.ConfigFile, o.Default}, external: external, log: o.Logger,
-		muted: marker.NewGroupMarker(), changed: make(chan struct{}, 1), book: newBook(o.MaxAlerts), started: time.Now(),
+		muted: marker.NewGroupMarker(), changed: make(chan struct{}, 1), book: newBook(o.MaxAlerts),
+		renewed: make(map[model.Fingerprint]int), again: newRenewals(), started: time.Now(),
 	}
 	if e.config, err = e.source.load(); err != nil {
 		return nil, fmt.Errorf("alertmanager: %w", err)
@@ -162,10 +165,7 @@ func New(o Options) (*Embedded, error) {
 func (e *Embedded) build() (err error) {
 	reg, flags := e.options.Registerer, featurecontrol.NoopFlags{}
 	var recorder eventrecorder.Recorder // records nothing
-	e.failures = promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
-		Name: "alertmanager_template_failures_total",
-		Help: "Notifications with a text whose template failed, so that a plain line was sent in its place.",
-	}, []string{"receiver", "integration"})
+	e.guards = newGuardMetrics(promauto.With(reg))
 	e.sent, err = nflog.New(nflog.Options{
 		SnapshotFile: e.path("nflog"), Retention: e.options.Retention, Logger: e.log.With("component", "nflog"), Metrics: reg,
 	})
@@ -308,7 +308,9 @@ func (e *Embedded) put(alerts []Alert, take func(*book, time.Time, []Alert) ([]A
 	for i := range said {
 		puts[i] = convert(&said[i], now)
 	}
-	return errors.Join(err, e.alerts.Put(context.Background(), puts...))
+	err = errors.Join(err, e.alerts.Put(context.Background(), puts...))
+	e.renewLocked(said, now)
+	return err
 }
 
 func convert(a *Alert, now time.Time) *alert.Alert {

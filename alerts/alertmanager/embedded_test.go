@@ -207,6 +207,49 @@ func TestAmtoolWorksWithTheEmbeddedOne(t *testing.T) {
 	tryAmtool(t, am.url())
 }
 
+// Acceptance 12: acknowledged, it is not repeated; when the acknowledgement runs out, it is said anew.
+func TestAcceptance12AcknowledgedAlertsAreSpared(t *testing.T) {
+	t.Parallel()
+	mail := testbed.StartSMTPSink(t)
+	am := start(t, strings.Replace(mailConfig(mail.Addr()), "repeat_interval: 24h", "repeat_interval: 300ms", 1))
+	a := silent("school", "ap-1")
+	am.update(a)
+	mail.Await(t, 2) // said, and repeated
+	a.Acknowledged = true
+	am.update(a)
+	spared := func() float64 { return metric(t, am.registry, "alertmanager_repeats_spared_total") }
+	awaitSpared := func(n float64) {
+		t.Helper()
+		testbed.Eventually(t, time.Minute, func() error {
+			if spared() < n {
+				return fmt.Errorf("%v repetitions spared", spared())
+			}
+			return nil
+		})
+	}
+	awaitSpared(1)
+	before := len(mail.All())
+	awaitSpared(3)
+	if mails := mail.All(); len(mails) != before {
+		t.Errorf("%d messages while somebody has it in hand", len(mails)-before)
+	}
+	if _, text := am.request(http.MethodGet, "/api/v2/alerts", ""); !strings.Contains(text, `"acknowledged":"true"`) {
+		t.Errorf("the API does not show it: %s", text)
+	}
+
+	write(t, am.options.ConfigFile, mailConfig(mail.Addr())) // nothing repeats by itself any more
+	must(t, am.Reload())
+	a.Acknowledged, a.Renewed = false, 1
+	am.update(a)
+	if got := mail.Await(t, before+1)[before]; !strings.Contains(got.Subject, "ap-1") {
+		t.Errorf("after the acknowledgement: %q", got.Subject)
+	}
+	am.update(a, silent("hospital", "ap-2"))
+	if mails := mail.Await(t, before+2); len(mails) != before+2 || !strings.Contains(mails[before+1].Subject, "ap-2") {
+		t.Errorf("it is said more than once: %s", subjects(mails[before:]))
+	}
+}
+
 // tryAmtool does with amtool what an operator does, on an Alertmanager to which silent("school", "ap-1") fires.
 func tryAmtool(t *testing.T, url string) {
 	t.Helper()

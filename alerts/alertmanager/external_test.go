@@ -134,6 +134,8 @@ func TestDebiansAlertmanagerIsRestarted(t *testing.T) {
 	over := silent("school", "ap-1")
 	send(t, c, over)
 	mail.Await(t, 1)
+	// It has noted that it sent: it looks into its notes for the next round.
+	testbed.Eventually(t, time.Minute, func() error { return atLeast(am, "alertmanager_nflog_queries_total", 2) })
 	am.Stop()
 	send(t, c, over.resolved(), silent("hospital", "ap-2"))
 	testbed.Eventually(t, time.Minute, func() error {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/alertmanager/config"
@@ -25,7 +27,7 @@ const plainText = `[{{ .Status | toUpper }}] ` +
 
 // buildReceiver makes the integrations of a receiver. One whose template fails still sends: each
 // text that cannot be made is replaced by plainText, logged and counted.
-func buildReceiver(r config.Receiver, t *template.Template, log *slog.Logger, failures *prometheus.CounterVec) ([]notify.Integration, error) {
+func buildReceiver(r config.Receiver, t *template.Template, log *slog.Logger, m *guardMetrics) ([]notify.Integration, error) {
 	built, err := receiver.BuildReceiverIntegrations(r, t, log)
 	if err != nil {
 		return nil, err
@@ -33,7 +35,7 @@ func buildReceiver(r config.Receiver, t *template.Template, log *slog.Logger, fa
 	guarded := make([]notify.Integration, len(built))
 	for i := range built {
 		next := &built[i]
-		g := guard{next: next, receiver: r, templates: t, failures: failures, log: log.With("receiver", r.Name, "integration", next.String())}
+		g := guard{next: next, receiver: r, templates: t, metrics: m, log: log.With("receiver", r.Name, "integration", next.String())}
 		guarded[i] = notify.NewIntegration(g, next, next.Name(), next.Index(), r.Name)
 	}
 	return guarded, nil
@@ -45,12 +47,35 @@ type guard struct {
 	next      *notify.Integration
 	receiver  config.Receiver
 	templates *template.Template
-	failures  *prometheus.CounterVec // by receiver and integration; nil in a mere check
+	metrics   *guardMetrics // nil in a mere check
 	log       *slog.Logger
+}
+
+// guardMetrics count what guards do of themselves.
+type guardMetrics struct {
+	failures *prometheus.CounterVec // by receiver and integration
+	spared   prometheus.Counter
+}
+
+func newGuardMetrics(auto promauto.Factory) *guardMetrics {
+	return &guardMetrics{
+		failures: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertmanager_template_failures_total",
+			Help: "Notifications with a text whose template failed, so that a plain line was sent in its place.",
+		}, []string{"receiver", "integration"}),
+		spared: auto.NewCounter(prometheus.CounterOpts{
+			Name: "alertmanager_repeats_spared_total",
+			Help: "Repetitions that were not sent because somebody has all alerts of the message in hand.",
+		}),
+	}
 }
 
 // Notify implements [notify.Notifier].
 func (g guard) Notify(ctx context.Context, alerts ...*alert.Alert) (retry bool, err error) {
+	if reason, _ := notify.NotificationReason(ctx); reason == notify.ReasonRepeatIntervalElapsed && inHand(alerts) {
+		g.metrics.spared.Inc()
+		return false, nil // and counts as sent: the next repetition is a repeat_interval away
+	}
 	data := notify.GetTemplateData(ctx, g.templates, alerts, g.log)
 	plain, faults := repaired(g.receiver, g.next.Name(), g.next.Index(), g.templates, data)
 	if len(faults) == 0 {
@@ -59,14 +84,19 @@ func (g guard) Notify(ctx context.Context, alerts ...*alert.Alert) (retry bool, 
 	for _, fault := range faults {
 		g.log.Error("A template fails; a plain line is sent in its place", "err", fault)
 	}
-	if g.failures != nil {
-		g.failures.WithLabelValues(g.receiver.Name, g.next.Name()).Inc()
-	}
+	g.metrics.failures.WithLabelValues(g.receiver.Name, g.next.Name()).Inc()
 	built, err := receiver.BuildReceiverIntegrations(plain, g.templates, g.log)
 	if err != nil {
 		return false, fmt.Errorf("building a receiver without its failing templates: %w", err)
 	}
 	return built[0].Notify(ctx, alerts...)
+}
+
+// inHand reports whether all alerts that fire are acknowledged.
+func inHand(alerts []*alert.Alert) bool {
+	return !slices.ContainsFunc(alerts, func(a *alert.Alert) bool {
+		return !a.Resolved() && a.Annotations[acknowledged] == ""
+	})
 }
 
 // repaired returns a receiver with only the named integration, in which each text that cannot be

@@ -21,11 +21,11 @@ func TestMain(m *testing.M) {
 	if args := strings.Fields(os.Getenv(childEnv)); len(args) == 2 {
 		if err := serveChild(args[0], args[1]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1) //nolint:forbidigo // this is a main
+			os.Exit(1)
 		}
 		return
 	}
-	os.Exit(m.Run()) //nolint:forbidigo // this is a main
+	os.Exit(m.Run())
 }
 
 func serveChild(addr, dir string) error {

@@ -47,7 +47,7 @@ func (e *Embedded) apply(c *loaded) error {
 		peer = e.peer
 	}
 	fresh := &pipeline{inhibitor: inhibit.NewInhibitor(e.alerts, c.InhibitRules, e.log, recorder)}
-	stages := e.pipelines.New(receivers, e.clusterWait, fresh.inhibitor, e.silencer, intervals(c), e.muted, e.sent, peer)
+	stages := e.pipelines.New(receivers, e.clusterWait, fresh.inhibitor, e.silencer, intervals(c), e.muted, sentLog{e.sent, e.again}, peer)
 	fresh.dispatcher = dispatch.NewDispatcher(e.alerts, c.route, stages, e.muted, e.timeout, groupsCollectEvery, nil, e.log, recorder, e.dispatched, c.templates)
 	e.api.Update(c.Config, func(ctx context.Context, labels model.LabelSet) {
 		fresh.inhibitor.Mutes(ctx, labels)
@@ -73,7 +73,7 @@ func (e *Embedded) receivers(c *loaded) (map[string][]notify.Integration, error)
 		if !used[r.Name] {
 			continue
 		}
-		integrations, err := buildReceiver(r, c.templates, e.log, e.failures)
+		integrations, err := buildReceiver(r, c.templates, e.log, e.guards)
 		if err != nil {
 			return nil, fmt.Errorf("receiver %q: %w", r.Name, err)
 		}

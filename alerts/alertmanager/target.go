@@ -96,8 +96,9 @@ func (t *target) postDue(ctx context.Context) error {
 			return nil
 		}
 		err := t.post(ctx, batch)
-		switch refusal := new(refusedError); {
-		case errors.As(err, &refusal):
+		_, refused := errors.AsType[*refusedError](err)
+		switch {
+		case refused:
 			// The same again would be refused again; the next resend tries nevertheless.
 			t.client.metrics.refused.WithLabelValues(t.name).Add(float64(len(batch)))
 			t.client.log.Error("An Alertmanager refuses alerts", "alertmanager", t.name, "alerts", len(batch), "first", batch[0].alert.name(), "err", err)
@@ -147,8 +148,7 @@ func (t *target) post(ctx context.Context, batch []item) error {
 	request.Header.Set("User-Agent", "phusong")
 	response, err := t.http.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // the URL may hold a password
 		}
 		return fmt.Errorf("posting %d alerts: %w", len(batch), err)
