@@ -50,7 +50,7 @@ func (a *archive) ReadByte() (byte, error) {
 }
 
 // whole passes a whole number.
-func whole[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint64](a *archive, v *T) {
+func whole[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64](a *archive, v *T) {
 	if a.w != nil {
 		_, _ = a.w.Write(a.room[:binary.PutVarint(a.room[:], int64(*v))])
 		return
@@ -339,6 +339,11 @@ func (h *hour) walk(a *archive, stride int) {
 	}
 	for i := range h.barred {
 		whole(a, &h.barred[i])
+	}
+	for i := range h.differ {
+		n := math.Float32bits(h.differ[i])
+		whole(a, &n)
+		h.differ[i] = math.Float32frombits(n)
 	}
 	whole(a, &h.leaps)
 	whole(a, &h.believed)

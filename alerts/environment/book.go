@@ -50,8 +50,6 @@ type Book struct {
 	again   []*station // have hours to be judged again for what a neighbour saw
 	changes []Change
 	row     []int32
-	room    []float64 // differences of the station at hand
-	peer    []float64 // and of one of its neighbours
 	scratch [2][]bool
 }
 

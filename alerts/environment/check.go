@@ -106,7 +106,8 @@ func (s *station) stuckRows(h *hour, column int, marks []bool) {
 		for end < n && s.alike(p, spot{h, end}, column) {
 			end++
 		}
-		if s.stuck(p, column) {
+		// One that both begins and ends in the hour is as long as it is here.
+		if inside := i > 0 && end < n; (!inside || end-i >= repeatsOfMany) && s.stuck(p, column) {
 			for j := i; j < end; j++ {
 				marks[j] = true
 			}
@@ -206,6 +207,28 @@ func excursion(t *quantity, v float64, around []float64) bool {
 	return far > deviations*normal*median(around)
 }
 
+// level reports whether the readings of a column that surround those of the hour, and these
+// themselves, are all so near to one another that none can be an excursion.
+func (s *station) level(h *hour, column int) bool {
+	t := &table[s.columns[column]]
+	if t.leap == 0 {
+		return true
+	}
+	low, high := int32(math.MaxInt32), int32(math.MinInt32)
+	for n := h.number - besideHours; n <= h.number+besideHours; n++ {
+		near := s.hour(n)
+		if near == nil {
+			continue
+		}
+		for i := 1 + column; i < len(near.rows); i += s.stride() {
+			if v := near.rows[i]; usable(v) {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+	}
+	return int64(high)-int64(low) <= int64(t.leap*thousandths)
+}
+
 // median reorders the values. Of an even number it is the mean of the two in the middle.
 func median(values []float64) float64 {
 	slices.Sort(values)
@@ -235,11 +258,12 @@ func (s *station) judge(h *hour, believed uint16, scratch *[2][]bool) {
 		if n > 0 {
 			h.stuckFirst, h.stuckLast = h.stuckFirst || one[0], h.stuckLast || one[n-1]
 		}
+		level := s.level(h, c)
 		h.tallies[c] = h.tally(q, c, stride, func(row int) Flags {
 			if one[row] {
 				return Stuck
 			}
-			if !s.leaps(spot{h, row}, c) {
+			if level || !s.leaps(spot{h, row}, c) {
 				return 0
 			}
 			h.leaps |= 1 << q

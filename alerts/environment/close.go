@@ -42,8 +42,10 @@ const besideHours = int64((within + time.Hour - 1) / time.Hour)
 func (b *Book) closeHour(s *station, n int64) {
 	s.closedTo = n
 	s.identity.hourPassed()
-	if s.hour(n) != nil {
+	if h := s.hour(n); h != nil {
 		b.judge(s, n)
+		h.published = true
+		b.compare(s, h)
 	}
 	b.suspicion(s, n)
 	b.publish(s, n)

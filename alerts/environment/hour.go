@@ -57,6 +57,8 @@ type hour struct {
 	// barred are the quantities that were under suspicion of drift or a wrong unit when
 	// the hour was closed, and why.
 	barred [quantities]Flags
+	// differ is what the hour's means were compared with others when it was closed.
+	differ [gases]float32
 	// published hours have been closed. aqi is the index, −1 for none. An index that was
 	// corrected has in was what was published first, and when it changed last.
 	published bool

@@ -148,22 +148,21 @@ func (b *Book) suspicion(s *station, n int64) {
 	}
 	var units [quantities]bool
 	matching := 0
-	for q := PM25; q <= O3; q++ {
+	for q := range gases {
 		if s.column[q] < 0 {
 			continue
 		}
-		d := b.differences(s, nil, n, q, b.room[:0])
-		b.room = d
+		d := s.differences(n, q)
 		recent, ok := middle(d[:recentHours], recentNeeded)
 		if !ok {
 			continue // nobody to ask: what was decided stays
 		}
-		b.drifts(s, n, q, d, recent)
-		if f := ppbFactor(q); f != 0 && math.Abs(recent-math.Log(f)) < nearUnit && steady(d) {
+		b.drifts(s, n, q, d[:], recent)
+		if f := ppbFactor(q); f != 0 && math.Abs(recent-math.Log(f)) < nearUnit && steady(d[:]) {
 			units[q] = true
 			matching++
 		}
-		if recent < -math.Log(thousandFold) && steady(d) {
+		if recent < -math.Log(thousandFold) && steady(d[:]) {
 			s.suspect(q, Unit, n, 0)
 		}
 	}
@@ -211,21 +210,31 @@ func (b *Book) drifts(s *station, n int64, q Quantity, d []float64, recent float
 	}
 }
 
-// differences returns the logarithm of the station's hourly mean over that of its
-// reference, or over the median of its neighbours but for one, for the hours up to n, the
-// newest first. NaN where one of them is missing.
-func (b *Book) differences(s, but *station, n int64, q Quantity, room []float64) []float64 {
-	floor := table[q].floor
-	for i := range int64(recentHours + usualHours) {
-		diff := math.NaN()
-		if mine, ok := s.raw(n-i, q); ok {
-			if others, ok := b.others(s, but, n-i, q); ok {
-				diff = math.Log((mine + floor) / (others + floor))
-			}
+// compare enters in an hour that is being closed the logarithm of the station's mean over
+// that of its reference, or over the median of its neighbours; NaN where one is missing.
+func (b *Book) compare(s *station, h *hour) {
+	for q := range gases {
+		h.differ[q] = float32(math.NaN())
+		mine, ok := s.raw(h.number, q)
+		if !ok {
+			continue
 		}
-		room = append(room, diff)
+		if others, ok := b.others(s, h.number, q); ok {
+			floor := table[q].floor
+			h.differ[q] = float32(math.Log((mine + floor) / (others + floor)))
+		}
 	}
-	return room
+}
+
+// differences returns what compare entered in the hours up to n, the newest first.
+func (s *station) differences(n int64, q Quantity) (d [recentHours + usualHours]float64) {
+	for i := range d {
+		d[i] = math.NaN()
+		if h := s.hour(n - int64(i)); h != nil && h.published {
+			d[i] = float64(h.differ[q])
+		}
+	}
+	return d
 }
 
 // company reports whether a third of the neighbours depart from what is usual for them too,
@@ -236,9 +245,9 @@ func (b *Book) company(s *station, n int64, q Quantity, away float64) bool {
 		if o.column[q] < 0 || o.suspects[q].flag != 0 {
 			continue
 		}
-		b.peer = b.differences(o, s, n, q, b.peer[:0])
-		recent, ok1 := middle(b.peer[:recentHours], recentNeeded)
-		usual, ok2 := middle(b.peer[recentHours:], usualNeeded)
+		d := o.differences(min(n, o.closedTo), q)
+		recent, ok1 := middle(d[:recentHours], recentNeeded)
+		usual, ok2 := middle(d[recentHours:], usualNeeded)
 		if !ok1 || !ok2 {
 			continue
 		}
@@ -257,10 +266,10 @@ func (s *station) raw(n int64, q Quantity) (float64, bool) {
 }
 
 // others returns what the reference has, or the median of two neighbours and more.
-func (b *Book) others(s, but *station, n int64, q Quantity) (float64, bool) {
+func (b *Book) others(s *station, n int64, q Quantity) (float64, bool) {
 	ask := func(o *station) (float64, bool) {
 		h := o.hour(n)
-		if h == nil || o == but || o.column[q] < 0 || o.suspects[q].flag != 0 {
+		if h == nil || o.column[q] < 0 || o.suspects[q].flag != 0 {
 			return 0, false
 		}
 		b.ensure(o, h)

@@ -27,6 +27,9 @@ const (
 	Wind
 	UV
 	quantities
+
+	// gases are the first quantities, those of the index; dust is one of them here.
+	gases = O3 + 1
 )
 
 // A quantity is what is known of one: how it is read, and which values are plausible.

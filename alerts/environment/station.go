@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -83,6 +84,9 @@ func (s *station) make(n int64) *hour {
 		return h
 	}
 	h := &hour{number: n, aqi: -1, was: -1}
+	for q := range h.differ {
+		h.differ[q] = float32(math.NaN())
+	}
 	s.hours[mod(n)] = h
 	return h
 }
