@@ -78,6 +78,15 @@ func (e *Engine) settleDevice(d *device) {
 	e.judge(&d.subject, rules.ScopeDevice, changed)
 }
 
+// setShare sets the share of devices that are down; of none it is not known.
+func setShare(v *rules.Values, slot rules.Slot, t tally) {
+	if t.expected == 0 {
+		v.Unset(slot)
+		return
+	}
+	v.SetNumber(slot, float64(t.down)/float64(t.expected))
+}
+
 func (e *Engine) settleSite(s *site) {
 	s.dirty = false
 	devices := 0
@@ -89,10 +98,7 @@ func (e *Engine) settleSite(s *site) {
 	v := s.values
 	v.SetNumber(rules.SiteDevices, float64(devices))
 	v.SetNumber(rules.SiteDevicesDown, float64(s.down))
-	v.Unset(rules.SiteDownShare)
-	if s.expected > 0 {
-		v.SetNumber(rules.SiteDownShare, float64(s.down)/float64(s.expected))
-	}
+	setShare(v, rules.SiteDownShare, s.tally)
 	v.SetBool(rules.SiteUplinkDown, s.uplink != nil)
 	changed := v.Changed()
 	if changed.Empty() {
@@ -119,10 +125,7 @@ func (e *Engine) settleArea(a *area) {
 	v := a.values
 	v.SetNumber(rules.AreaDevices, float64(a.expected))
 	v.SetNumber(rules.AreaDevicesSilent, float64(a.down))
-	v.Unset(rules.AreaSilentShare)
-	if a.expected > 0 {
-		v.SetNumber(rules.AreaSilentShare, float64(a.down)/float64(a.expected))
-	}
+	setShare(v, rules.AreaSilentShare, a.tally)
 	v.SetNumber(rules.AreaSites, float64(sites))
 	v.SetNumber(rules.AreaSitesFailed, float64(failed))
 	v.SetBool(rules.AreaMassSilence, a.silence != nil)

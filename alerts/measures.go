@@ -98,9 +98,10 @@ func (e *Engine) wifiFacts(d *device) {
 	v.SetNumber(rules.WiFiNeighbours, float64(f.Neighbours))
 	v.SetNumber(rules.WiFiNeighbourClients, float64(f.NeighbourUser))
 	v.SetBool(rules.DeviceMoved, f.Moved)
-	v.Unset(rules.WiFiSpeed)
 	if f.Mbps >= 0 {
 		v.SetNumber(rules.WiFiSpeed, f.Mbps)
+	} else {
+		v.Unset(rules.WiFiSpeed)
 	}
 	e.dirtyDevice(d)
 }
@@ -204,17 +205,18 @@ func (e *Engine) environmentFacts(d *device) {
 	for _, p := range factSlots {
 		set(p.slot, p.fact)
 	}
-	v.Unset(rules.EnvironmentPollutant)
+	pollutant, flag := "", "ok"
 	if x, ok := f.Get(environment.FactMain); ok {
-		v.SetText(rules.EnvironmentPollutant, airquality.Pollutant(x).String())
+		pollutant = airquality.Pollutant(x).String()
 	}
-	v.SetText(rules.EnvironmentFlag, "ok")
 	if x, ok := f.Get(environment.FactFlags); ok && x != 0 {
 		if n := bits.TrailingZeros16(uint16(x)); n < len(flagLabels) {
-			v.SetText(rules.EnvironmentFlag, flagLabels[n])
+			flag = flagLabels[n]
 		}
 	}
-	v.SetBool(rules.DeviceMoved, v.Text(rules.EnvironmentFlag) == "moved")
+	v.SetText(rules.EnvironmentPollutant, pollutant)
+	v.SetText(rules.EnvironmentFlag, flag)
+	v.SetBool(rules.DeviceMoved, flag == "moved")
 	e.dirtyDevice(d)
 }
 

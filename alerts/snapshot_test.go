@@ -69,7 +69,7 @@ func story(t *rapid.T, fatal testing.TB, inv alerts.Inventory) (entries []entry,
 			return only(a.ID)
 		}
 	}
-	for range rapid.IntRange(1, 10).Draw(t, "events") {
+	for range rapid.IntRange(1, 7).Draw(t, "events") {
 		switch rapid.IntRange(0, 7).Draw(t, "event") {
 		case 0, 1:
 			s.cut(rapid.Bool().Draw(t, "wills"), pick())
@@ -136,7 +136,7 @@ func TestReplayIsTheSameWhereverItWasInterrupted(t *testing.T) {
 						rt.Fatal(err)
 					}
 					if again := image(t, e); !bytes.Equal(saved, again) {
-						rt.Fatalf("restored at entry %d (%s), the engine has another image", n, entry.at)
+						rt.Fatalf("restored at entry %d (%s), the engine has another image: %s\n%v", n, entry.at, firstDifference(saved, again), lines(got[max(0, len(got)-3):]))
 					}
 				}
 			}
@@ -149,6 +149,15 @@ func TestReplayIsTheSameWhereverItWasInterrupted(t *testing.T) {
 			rt.Fatal("the same entries gave another state")
 		}
 	})
+}
+
+func firstDifference(a, b []byte) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	around := func(p []byte) []byte { return p[max(0, n-120):min(len(p), n+60)] }
+	return fmt.Sprintf("at %d of %d and %d bytes:\n%q\n%q", n, len(a), len(b), around(a), around(b))
 }
 
 func lines(changes []alerts.Change) []string {
