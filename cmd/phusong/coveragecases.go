@@ -81,9 +81,7 @@ func (f *caseFiles) watch(ctx context.Context) error {
 			}
 			file.revision = item.Revision
 			if f.learn(file) {
-				if err := f.apply(ctx, []caseFile{file}); err != nil {
-					return err
-				}
+				f.apply([]caseFile{file})
 			}
 		}
 	}
@@ -112,20 +110,20 @@ func (f *caseFiles) learn(file caseFile) bool {
 }
 
 // applyAll applies every case to the map, after it was rebuilt.
-func (f *caseFiles) applyAll(ctx context.Context) error {
+func (f *caseFiles) applyAll() {
 	f.mu.Lock()
 	all := slices.Collect(maps.Values(f.known))
 	f.mu.Unlock()
-	return f.apply(ctx, all)
+	f.apply(all)
 }
 
 // apply strikes tests and supersedes what was before a repair. A test that the map does
 // not hold (any more) needs no striking.
-func (f *caseFiles) apply(ctx context.Context, files []caseFile) error {
+func (f *caseFiles) apply(files []caseFile) {
 	if !slices.ContainsFunc(files, func(c caseFile) bool { return len(c.Case.Strikes) > 0 || c.Superseded != nil }) {
-		return nil
+		return
 	}
-	err := f.room.order(ctx, func() {
+	f.room.locked(func() {
 		for i := range files {
 			c := &files[i]
 			for _, s := range c.Case.Strikes {
@@ -140,7 +138,6 @@ func (f *caseFiles) apply(ctx context.Context, files []caseFile) error {
 		f.room.version++
 	})
 	f.room.judgeSoon()
-	return err
 }
 
 // List returns all cases by id, without their evidence.
@@ -223,7 +220,7 @@ func (f *caseFiles) put(ctx context.Context, file *caseFile) error {
 		return fmt.Errorf("keeping case %s: %w", file.Case.ID, err)
 	}
 	if f.learn(record) {
-		return f.apply(ctx, []caseFile{record})
+		f.apply([]caseFile{record})
 	}
 	return nil
 }

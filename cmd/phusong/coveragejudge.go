@@ -65,9 +65,7 @@ func (c *coverageRoom) judgeSoon() {
 func (c *coverageRoom) settle(ctx context.Context) error {
 	var land *coverageLand
 	var whole bool
-	if err := c.order(ctx, func() { land, whole = c.land, c.whole }); err != nil {
-		return err
-	}
+	c.locked(func() { land, whole = c.land, c.whole })
 	if now := c.options.Registry(); now != land.from {
 		next, err := newCoverageLand(now, time.Now())
 		if err != nil {
@@ -77,9 +75,10 @@ func (c *coverageRoom) settle(ctx context.Context) error {
 		next = &coverageLand{from: now, grid: next.grid, roads: next.roads, fixed: next.fixed, print: next.print}
 		if whole && next.print == land.print {
 			next.grid, next.fixed = land.grid, land.fixed // equal, and shared with the map
-			return c.order(ctx, func() { c.land = next; c.version++ })
+			c.locked(func() { c.land = next; c.version++ })
+			return nil
 		}
-		if err := c.clear(ctx, next); err != nil {
+		if err := c.clear(next); err != nil {
 			return err
 		}
 		land, whole = next, false
@@ -95,12 +94,13 @@ func (c *coverageRoom) settle(ctx context.Context) error {
 }
 
 // clear begins a map of another land.
-func (c *coverageRoom) clear(ctx context.Context, land *coverageLand) error {
+func (c *coverageRoom) clear(land *coverageLand) error {
 	fold, err := land.newMap(c.rules, c.zone)
 	if err != nil {
 		return err
 	}
-	return c.order(ctx, func() { c.land, c.fold, c.whole = land, fold, false })
+	c.locked(func() { c.land, c.fold, c.whole = land, fold, false })
+	return nil
 }
 
 // Between two attempts to read the store the rebuilding waits.
@@ -114,7 +114,7 @@ func (c *coverageRoom) rebuild(ctx context.Context, land *coverageLand) error {
 		fold, n, err := c.fromStore(ctx, land, begun)
 		if err == nil {
 			c.options.Logger.Info("the coverage map is rebuilt from the store", "readings", n, "took", time.Since(begun).Round(time.Millisecond))
-			return c.join(ctx, fold)
+			return c.join(fold)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -153,18 +153,15 @@ func (c *coverageRoom) fromStore(ctx context.Context, land *coverageLand, now ti
 
 // join puts the rebuilt map in the place of the present one, which has only what has
 // come since, and takes out again what gap cases have struck.
-func (c *coverageRoom) join(ctx context.Context, rebuilt *coverage.Map) error {
-	var failed error
-	err := c.order(ctx, func() {
-		if failed = rebuilt.Merge(c.fold); failed == nil {
+func (c *coverageRoom) join(rebuilt *coverage.Map) (err error) {
+	c.locked(func() {
+		if err = rebuilt.Merge(c.fold); err == nil {
 			c.fold, c.whole = rebuilt, true
 			c.version++
 		}
 	})
-	if err := errors.Join(err, failed); err != nil {
-		return err
-	}
-	return c.cases.applyAll(ctx)
+	c.cases.applyAll()
+	return err
 }
 
 // assess judges the map if it or the day has changed, and returns the judge, who
@@ -173,17 +170,17 @@ func (c *coverageRoom) assess(ctx context.Context, judge *coverage.Judge) (*cove
 	next := new(coverageState)
 	last := c.judged.Load()
 	var same bool
-	err := c.order(ctx, func() {
+	c.locked(func() {
 		next.At, next.land, next.version = c.clock, c.land, c.version
 		same = last != nil && last.version == next.version && last.land == next.land &&
 			coverage.DayOf(last.At, c.zone) == coverage.DayOf(next.At, c.zone)
-		if !same {
+		if !same && !c.clock.IsZero() {
 			c.fold.Prune(c.clock)
 			next.View = c.fold.View()
 		}
 	})
-	if err != nil {
-		return judge, err
+	if next.At.IsZero() { // the stream has not said what time it is
+		return judge, nil
 	}
 	if same { // but for the time
 		now := *last
@@ -191,6 +188,7 @@ func (c *coverageRoom) assess(ctx context.Context, judge *coverage.Judge) (*cove
 		c.judged.Store(&now)
 		return judge, nil
 	}
+	var err error
 	if judge == nil || last == nil || last.land != next.land {
 		if judge, err = coverage.NewJudge(c.rules, next.land.roads.Accessible); err != nil {
 			return nil, err

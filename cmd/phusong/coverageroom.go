@@ -87,7 +87,7 @@ func newCoverageRoom(o coverageOptions) (*coverageRoom, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &coverageRoom{options: o, rules: rules, orders: make(chan func()), again: make(chan struct{}, 1), tests: make(map[coverageCount]uint64)}
+	c := &coverageRoom{options: o, rules: rules, again: make(chan struct{}, 1), tests: make(map[coverageCount]uint64)}
 	if c.zone, err = time.LoadLocation(rules.Validity.Zone); err != nil {
 		return nil, fmt.Errorf("coverage.validity.zone: %w", err)
 	}
@@ -107,32 +107,29 @@ func newCoverageRoom(o coverageOptions) (*coverageRoom, error) {
 
 // Observe folds the mobile readings of an entry into the map.
 func (c *coverageRoom) Observe(at time.Time, readings []telemetry.Reading) {
-	c.clock = at
-	select {
-	case do := <-c.orders:
-		do()
-	default:
-	}
-	if !slices.ContainsFunc(readings, func(r telemetry.Reading) bool { return r.Kind == telemetry.KindMobile }) {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.clock.IsZero() {
+		c.judgeSoon()
+	}
+	c.clock = at
 	for i := range readings {
-		r := &readings[i]
-		if r.Kind != telemetry.KindMobile {
-			continue
+		if r := &readings[i]; r.Kind == telemetry.KindMobile {
+			c.foldLocked(r)
 		}
-		o := c.fold.Observe(r)
-		if o.Changed {
-			c.version++
-		}
-		if o.Changed || o.Cell == 0 || o.Reason == coverage.Outside { // a repetition counts once
-			c.tests[coverageCount{c.known(o.Operator), o.Reason}]++
-		}
-		if !c.land.fixedAt(r.Device).IsZero() {
-			c.live.Observe(r, &c.rules.Validity)
-		}
+	}
+}
+
+func (c *coverageRoom) foldLocked(r *telemetry.Reading) {
+	o := c.fold.Observe(r)
+	if o.Changed {
+		c.version++
+	}
+	if o.Changed || o.Cell == 0 || o.Reason == coverage.Outside { // a repetition counts once
+		c.tests[coverageCount{c.known(o.Operator), o.Reason}]++
+	}
+	if !c.land.fixedAt(r.Device).IsZero() {
+		c.live.Observe(r, &c.rules.Validity)
 	}
 }
 
@@ -153,13 +150,13 @@ type roomHead struct {
 
 // Snapshot takes an image. A map that is still being rebuilt has none.
 func (c *coverageRoom) Snapshot() func(io.Writer) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !c.whole {
 		return func(io.Writer) error { return nil }
 	}
 	view := c.fold.View()
-	c.mu.Lock()
 	head, err := json.Marshal(roomHead{Land: c.land.print, Live: c.live})
-	c.mu.Unlock()
 	return func(w io.Writer) error {
 		if err != nil {
 			return err
@@ -203,23 +200,16 @@ func (c *coverageRoom) Restore(r io.Reader) error {
 		return err
 	}
 	c.mu.Lock()
-	c.live = head.Live
-	c.mu.Unlock()
-	c.fold, c.whole, c.version = fold, true, c.version+1
+	defer c.mu.Unlock()
+	c.live, c.fold, c.whole, c.version = head.Live, fold, true, c.version+1
 	return nil
 }
 
-// order has the watcher's goroutine do something to the map. The watcher moves every
-// second.
-func (c *coverageRoom) order(ctx context.Context, do func()) error {
-	done := make(chan struct{})
-	select {
-	case c.orders <- func() { do(); close(done) }:
-		<-done
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// locked does something to the map.
+func (c *coverageRoom) locked(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do()
 }
 
 // Live returns the state of every fixed probe and operator at an instant.
