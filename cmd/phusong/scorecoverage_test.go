@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"phusong/coverage"
+	"phusong/internal/testbed"
+)
+
+// scorer builds the program without the race detector, under which a month of driving takes ten
+// times as long; TestSimulateScore runs the same code with it.
+func scorer(t *testing.T) func(ctx context.Context, args ...string) (*coverageScore, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "phusong")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building phusong: %v\n%s", err, out)
+	}
+	return func(ctx context.Context, args ...string) (*coverageScore, error) {
+		all := append([]string{"simulate", "score", "--scenario", "weak-coverage", "--access-points", "0", "--sensors", "0", "--json"}, args...)
+		out, err := exec.CommandContext(ctx, path, all...).Output()
+		if err != nil {
+			return nil, err
+		}
+		var s score
+		if err := json.Unmarshal(out, &s); err != nil {
+			return nil, err
+		}
+		return s.Coverage, nil
+	}
+}
+
+// Thirty days of forty probes in a province with weak coverage: what is found against an
+// operator is true, and what there are enough tests for is found.
+func TestVerdictsOfAMonthAreRight(t *testing.T) {
+	testbed.Slow(t)
+	t.Parallel()
+	s, err := scorer(t)(t.Context(), "--for", "720h", "--probes", "40")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Bad.Precision < 0.98 || s.Bad.Recall < 0.9 || s.Dead.Recall < 0.9 || s.Slow.Recall < 0.9 {
+		t.Errorf("gaps and dead cells: %+v, dead %+v, gaps %+v; want precision 0.98 and recall 0.9", s.Bad, s.Dead, s.Slow)
+	}
+	if s.Dead.Enough < 50 || s.Slow.Enough < 100 || s.Fine.Enough < 500 || s.Tests < 400_000 {
+		t.Errorf("%d tests, and enough of them for %d dead, %d slow and %d fine cells: this shows little", s.Tests, s.Dead.Enough, s.Slow.Enough, s.Fine.Enough)
+	}
+	// Enough in number alone: the rules ask for failures in several places as well.
+	if byNumber := float64(s.Bad.Found+s.UnevenFound) / float64(s.Bad.Enough+s.Uneven); byNumber < 0.85 {
+		t.Errorf("of the cells with enough tests in number %.3f are found", byNumber)
+	}
+	for v, f := range s.False {
+		if f.Of < 100 || f.False > f.Allowed {
+			t.Errorf("%s: %+v", v, f)
+		}
+	}
+}
+
+// Twenty provinces: no more proofs are false than the level of the rules allows, in any of them
+// and in all. PHUSONG_TEST_SEEDS=full has each driven as long as the month above; it takes ten
+// minutes.
+func TestFalseProofsAreAsRareAsTheLevelSays(t *testing.T) {
+	testbed.Slow(t)
+	t.Parallel()
+	size := []string{"--for", "192h", "--probes", "12"}
+	if os.Getenv("PHUSONG_TEST_SEEDS") == "full" {
+		size = []string{"--for", "720h", "--probes", "40"}
+	}
+	run := scorer(t)
+	var mu sync.Mutex // guards the sums
+	sums := make(map[coverage.Verdict]falseProofs)
+	right, concluded := 0, 0
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(2)
+	for seed := 1; seed <= 20; seed++ {
+		group.Go(func() error {
+			s, err := run(ctx, append(size, "--seed", strconv.Itoa(seed))...)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			right, concluded = right+s.Bad.Right, concluded+s.Bad.Concluded
+			for v, f := range s.False {
+				if f.False > f.Allowed {
+					t.Errorf("seed %d, %s: %d of %d proofs are false, and %d may be", seed, v, f.False, f.Of, f.Allowed)
+				}
+				sum := sums[v]
+				sums[v] = falseProofs{Of: sum.Of + f.Of, False: sum.False + f.False}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	level := coverage.DefaultRules().Level
+	for _, v := range []coverage.Verdict{coverage.Gap, coverage.Dead, coverage.Covered} {
+		f := sums[v]
+		t.Logf("%s: %d of %d false, %d allowed", v, f.False, f.Of, allowedFalse(f.Of, level))
+		if f.Of < 1000 || f.False > allowedFalse(f.Of, level) {
+			t.Errorf("%s in twenty provinces: %d of %d", v, f.False, f.Of)
+		}
+	}
+	// Against an operator it is far fewer.
+	if f := sums[coverage.Gap]; f.False*200 > f.Of {
+		t.Errorf("%d of %d cells that are fine were proven gaps, more than 1 in 200", f.False, f.Of)
+	}
+	if precision := float64(right) / float64(concluded); concluded < 500 || precision < 0.98 {
+		t.Errorf("of %d findings %.3f are right", concluded, precision)
+	}
+}
+
+func TestAllowedFalseProofs(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{0: 0, 1: 1, 20: 4, 100: 11} {
+		got := allowedFalse(n, 0.05)
+		if got != want {
+			t.Errorf("of %d: %d, want %d", n, got, want)
+		}
+		if n > got && coverage.UpperTail(got+1, n, 0.05) >= 0.01 {
+			t.Errorf("of %d: %d is too strict", n, got)
+		}
+	}
+	j := coverageJudge{rules: coverage.DefaultRules()}
+	for v, want := range map[coverage.Verdict]int{coverage.Gap: 5, coverage.Dead: 5, coverage.Covered: 29} {
+		if got := j.leastTests(v); got != want {
+			t.Errorf("%s can be proven with %d tests, want %d", v, got, want)
+		}
+	}
+}
