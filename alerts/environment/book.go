@@ -194,7 +194,7 @@ func (b *Book) reading(r *telemetry.Reading) {
 	b.touch(s)
 	n, newest := hourOf(r.Time), hourOf(b.now)
 	switch {
-	case n <= newest-windowHours:
+	case n <= newest+1-windowHours: // one hour of the ring is kept for clocks a little ahead
 		b.counters.TooLate++
 		s.tooLate++
 		return
@@ -206,7 +206,9 @@ func (b *Book) reading(r *telemetry.Reading) {
 	s.widen(r.Environment)
 	if len(s.columns) > 0 {
 		b.row = s.fill(b.row, r.Environment, flags, r.Time)
-		s.make(n).add(s, b.row)
+		if s.make(n).add(s, b.row) && n <= s.closedTo {
+			s.overdue = true
+		}
 	}
 	if !r.Flags.Has(telemetry.FlagLate|telemetry.FlagRetained) && s.present(b.row, r, flags) {
 		b.count(s.live.flags)

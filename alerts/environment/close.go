@@ -82,7 +82,7 @@ func (b *Book) judge(s *station, n int64) {
 	}
 	for _, other := range s.listeners {
 		if o := other.hour(n); o != nil && o.published && !o.dirty && o.leaps != 0 && b.seen(other, n) != o.believed {
-			o.dirty = true // its neighbour now sees, or does not see, what it saw
+			o.dirty, other.overdue = true, true // its neighbour now sees, or does not see, what it saw
 			b.again = append(b.again, other)
 		}
 	}
@@ -124,9 +124,10 @@ func (b *Book) correct() {
 }
 
 func (b *Book) correctStation(s *station) {
-	if !s.hasDirty(hourOf(b.now)-windowHours, s.closedTo) {
+	if !s.overdue {
 		return
 	}
+	s.overdue = false
 	for n := max(hourOf(b.now)-windowHours, s.closedTo-windowHours) + 1; n <= s.closedTo; n++ {
 		h := s.hour(n)
 		if h == nil || !h.dirty {
@@ -145,16 +146,6 @@ func (b *Book) correctStation(s *station) {
 		b.beside(s, n, -1)
 		b.beside(s, n, 1)
 	}
-}
-
-// hasDirty reports whether a reading has come to an hour after one number up to another.
-func (s *station) hasDirty(after, upTo int64) bool {
-	for _, h := range s.hours {
-		if h != nil && h.dirty && h.number > after && h.number <= upTo {
-			return true
-		}
-	}
-	return false
 }
 
 // revise brings the indices up to date that hour n is part of. The facts stay: a late

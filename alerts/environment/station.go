@@ -48,6 +48,7 @@ type station struct {
 	facts    Facts
 	changed  uint64
 	touched  bool // is in the book's list of touched stations
+	overdue  bool // has a closed hour that is to be judged again before the entry is done
 	tooLate  int64
 
 	// stood is where it stood when neighbours were last looked for.
