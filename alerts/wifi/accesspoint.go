@@ -172,7 +172,7 @@ func (a *accessPoint) takeSpeed(o *Options, r *telemetry.WiFi, at int64) {
 		if len(tests) == speedTests {
 			tests = tests[1:]
 		}
-		tests = append(tests[:len(tests):len(tests)], speedTest{at, v})
+		tests = append(slices.Clip(tests), speedTest{at, v})
 	}
 	if len(tests) == 0 {
 		tests = nil

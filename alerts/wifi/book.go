@@ -160,7 +160,7 @@ func (s *site) rejudge(from int64) bool {
 		return false
 	}
 	if verdict != s.Verdict {
-		s.placed.Since = max(from, s.Tally.Since)
+		s.Since = max(from, s.Tally.Since)
 	}
 	s.Verdict, s.Reason = verdict, reason
 	s.Tally.change(from, s.slot())
@@ -213,7 +213,7 @@ func (b *Book) begin() {
 		t.Since = max(t.Since, b.now)
 	}
 	for i := range b.sites {
-		b.sites[i].placed.Since = max(b.sites[i].placed.Since, b.now)
+		b.sites[i].Since = max(b.sites[i].Since, b.now)
 	}
 }
 
@@ -252,11 +252,7 @@ func (s *site) turn(month Month) {
 	if s.Users == (minutes{}) {
 		return
 	}
-	past := s.Past
-	if len(past) >= keptMonths {
-		past = past[1:]
-	}
-	s.Past = append(past[:len(past):len(past)], monthMinutes{month, s.Users})
+	s.Past = remember(s.Past, monthMinutes{month, s.Users})
 	s.Users = minutes{}
 }
 

@@ -124,7 +124,7 @@ func (b *Book) siteFacts(s *site) SiteFacts {
 	f := SiteFacts{
 		Site: s.ID, Name: s.Name, Category: s.Category, Area: s.Area, Required: s.Required,
 		Open:    s.Hours.Open(time.UnixMilli(b.now).In(zone)),
-		Verdict: s.Verdict, Reason: s.Reason, Since: time.UnixMilli(s.placed.Since).UTC(),
+		Verdict: s.Verdict, Reason: s.Reason, Since: time.UnixMilli(s.Since).UTC(),
 		Points: len(s.points), Working: int(s.count[Working]), Partly: int(s.count[Partly]), Failed: int(s.count[Failed]),
 		NoService: int(s.count[NoService]), Unknown: int(s.count[Unknown] - maintenance), Maintenance: int(maintenance),
 	}

@@ -2,6 +2,7 @@ package wifi
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -41,5 +42,14 @@ func (m Month) String() string { return fmt.Sprintf("%04d-%02d", int(m)/12, int(
 // keptMonths is how many months are remembered besides the present one: a year's
 // report is made in December and looks back to December.
 const keptMonths = 13
+
+// remember adds a month to a list, and drops the oldest of too many. It is a new
+// list: images that hold the old one may still be read.
+func remember[M any](list []M, month M) []M {
+	if len(list) >= keptMonths {
+		list = list[len(list)-keptMonths+1:]
+	}
+	return append(slices.Clip(list), month)
+}
 
 func monthAt(ms int64) Month { return MonthOf(time.UnixMilli(ms)) }

@@ -55,7 +55,7 @@ func (b *problemBook) add(p problem, subject string) {
 		entry.subjects = entry.subjects[1:]
 	}
 	// A new list: answers may still hold the old one.
-	entry.subjects = append(entry.subjects[:len(entry.subjects):len(entry.subjects)], subject)
+	entry.subjects = append(slices.Clip(entry.subjects), subject)
 }
 
 // retract takes back one that is over.

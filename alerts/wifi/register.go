@@ -149,7 +149,7 @@ func (b *Book) buildSites(old map[telemetry.SiteID]placed) {
 			s.count, s.because = [verdicts]int32{}, [reasons]int32{}
 		} else {
 			s.Tally = tally{Slot: slot(Unknown), Since: b.now}
-			s.placed.Since = b.now
+			s.Since = b.now
 		}
 		b.sites = append(b.sites, s)
 	}

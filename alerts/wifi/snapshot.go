@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/axiomhq/hyperloglog"
@@ -75,9 +76,7 @@ func (b *Book) Snapshot() func(io.Writer) error {
 	for i := range b.sites {
 		m.Sites[i] = siteImage{b.sites[i].ID, b.sites[i].placed}
 	}
-	for month, salt := range b.crowds.salts {
-		m.Salts[month] = salt
-	}
+	maps.Copy(m.Salts, b.crowds.salts)
 	for p := range b.problems {
 		m.Problems = append(m.Problems, problemImage{b.problems[p].count, b.problems[p].subjects})
 	}
@@ -92,7 +91,7 @@ func (b *Book) Snapshot() func(io.Writer) error {
 
 func (c *crowds) image(m *image) error {
 	byKey := func(a, b crowdKey) int { return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.area, b.area)) }
-	for _, key := range slices.SortedFunc(keys(c.unions), byKey) {
+	for _, key := range slices.SortedFunc(maps.Keys(c.unions), byKey) {
 		u := c.unions[key]
 		data, err := u.sketch.MarshalBinary() // a copy
 		if err != nil {
@@ -100,20 +99,10 @@ func (c *crowds) image(m *image) error {
 		}
 		m.Unions = append(m.Unions, unionImage{key.month, key.area, data})
 	}
-	for _, key := range slices.SortedFunc(keys(c.counted), byKey) {
+	for _, key := range slices.SortedFunc(maps.Keys(c.counted), byKey) {
 		m.Counted = append(m.Counted, countImage{key.month, key.area, c.counted[key]})
 	}
 	return nil
-}
-
-func keys[V any](m map[crowdKey]V) func(func(crowdKey) bool) {
-	return func(yield func(crowdKey) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // Restore takes over a snapshot into a book that has seen no entry yet. The
@@ -166,9 +155,7 @@ func (m *image) check(o *Options) (crowds, error) {
 		}
 	}
 	c.taken, c.refused = m.Taken, m.Refused
-	for month, salt := range m.Salts {
-		c.salts[month] = salt
-	}
+	maps.Copy(c.salts, m.Salts)
 	for _, u := range m.Counted {
 		c.counted[crowdKey{u.Month, u.Area}] = u.Users
 	}

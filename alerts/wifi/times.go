@@ -90,12 +90,7 @@ func (y *tally) count(at int64) {
 func (y *tally) turn(month Month, at int64) {
 	y.count(at)
 	if y.Sum != [slots]uint32{} {
-		past := y.Past
-		if len(past) >= keptMonths {
-			past = past[1:]
-		}
-		// A new list: pictures of the old one may still be read.
-		y.Past = append(past[:len(past):len(past)], monthSum{month, y.Sum})
+		y.Past = remember(y.Past, monthSum{month, y.Sum})
 	}
 	y.Sum = [slots]uint32{}
 }
@@ -103,13 +98,12 @@ func (y *tally) turn(month Month, at int64) {
 // times returns the sum of a month; of the present one, up to now.
 func (y *tally) times(month, present Month, now int64) Times {
 	sum := [slots]uint32{}
-	switch {
-	case month == present:
+	if month == present {
 		sum = y.Sum
 		if now > y.Since && y.Slot < nowhere {
 			sum[y.Slot] += uint32(now - y.Since)
 		}
-	default:
+	} else {
 		for i := range y.Past {
 			if y.Past[i].Month == month {
 				sum = y.Past[i].Sum
