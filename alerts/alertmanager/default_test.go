@@ -1,10 +1,12 @@
 package alertmanager
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,14 +41,18 @@ func TestDefaultConfigurationIsRight(t *testing.T) {
 func TestDefaultRoutes(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ labels, want string }{
-		{"alertname=Watchdog kind=service severity=info", "watchdog"},
-		{"alertname=StoreAway kind=service severity=critical", "operations"},
-		{"alertname=AccessPointSilent kind=wifi severity=warning area=25460", "wifi"},
-		{"alertname=AccessPointSilent kind=wifi severity=warning area=25459", "wifi-25459,wifi"},
-		{"alertname=SiteDown kind=wifi severity=critical area=25459", "operations,wifi-25459,wifi"},
-		{"alertname=SiteSlow kind=wifi severity=info area=25459", "wifi"},
-		{"alertname=DeadZone kind=mobile severity=warning area=25459 operator=45204", "liaison"},
-		{"alertname=AirBad kind=environment severity=critical area=25459", "operations,environment"},
+		{"alertname=Watchdog severity=info incident=i1", "watchdog"},
+		{"alertname=StoreAway severity=warning incident=i1", "operations"},
+		{"alertname=LedgerUnbalanced severity=critical incident=i1", "operations"},
+		{"alertname=AccessPointSilent kind=wifi severity=warning area=25460 site=s1 device=ap-1", "wifi"},
+		{"alertname=AccessPointSilent kind=wifi severity=warning area=25459 site=s1 device=ap-1", "wifi-25459,wifi"},
+		{"alertname=SiteUplinkDown severity=critical area=25459 site=s1", "operations,wifi-25459,wifi"},
+		{"alertname=AreaMassSilence severity=critical area=25460", "operations,wifi"},
+		{"alertname=WiFiZeroClients kind=wifi severity=info area=25459 site=s1 device=ap-1", "wifi"},
+		{"alertname=DeadZoneFound severity=warning area=25459 operator=45204 zone=z1", "liaison"},
+		{"alertname=OperatorOutage severity=critical area=25459 operator=45204", "operations,liaison"},
+		{"alertname=ProbeSilent kind=mobile severity=warning area=25459 device=p-1", "liaison"},
+		{"alertname=AirVeryBad kind=environment severity=critical area=25459 site=s1 device=e-1", "operations,environment"},
 		{"alertname=FromSomebodyElse", "operations"},
 	} {
 		args := append([]string{"config", "routes", "test", "--config.file=" + shipped}, strings.Fields(test.labels)...)
@@ -54,6 +60,69 @@ func TestDefaultRoutes(t *testing.T) {
 		if code != 0 || strings.TrimSpace(output) != test.want {
 			t.Errorf("%s is heard by %q, want %s", test.labels, output, test.want)
 		}
+	}
+}
+
+// The alerts that the configuration names are of the default rule-set.
+func TestDefaultNamesRulesThatAreThere(t *testing.T) {
+	t.Parallel()
+	rules := ""
+	files, err := filepath.Glob("../../deploy/rules/*.yml")
+	must(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		rules += string(text)
+	}
+	text, err := os.ReadFile(shipped)
+	must(t, err)
+	names := 0
+	for _, match := range regexp.MustCompile(`alertname=~?"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+		for name := range strings.SplitSeq(match[1], "|") {
+			names++
+			if !strings.Contains(rules, "alert: "+name+"\n") {
+				t.Errorf("no rule is called %s", name)
+			}
+		}
+	}
+	if names < 15 {
+		t.Errorf("only %d names were found", names)
+	}
+}
+
+// A step up is one message, and not also the end of the step before.
+func TestDefaultTellsOfTheWorseOnly(t *testing.T) {
+	t.Parallel()
+	mail := testbed.StartSMTPSink(t)
+	text, err := os.ReadFile(shipped)
+	must(t, err)
+	config := strings.NewReplacer(
+		"mail.example.invalid:587", mail.Addr(), "smtp_require_tls: true", "smtp_require_tls: false",
+		"receiver: environment\n", "receiver: integrations\n", "group_wait: 15s", "group_wait: 50ms", "group_interval: 1m", "group_interval: 100ms",
+		"templates/*.tmpl", templatesGlob(),
+	).Replace(string(text))
+	config, _, _ = strings.Cut(config, "    telegram_configs:") // e-mail only
+	am := start(t, config)
+	air := func(name string) Alert {
+		a := silent("market", "e-1")
+		a.ID, a.Labels["alertname"], a.Labels["kind"] = strings.ToLower(name), name, "environment"
+		a.Annotations["summary_vi"] = name
+		return a
+	}
+	am.update(air("AirBad"))
+	mail.Await(t, 1)
+	am.update(air("AirBad").resolved(), air("AirVeryBad"))
+	mail.Await(t, 2)
+	testbed.Eventually(t, time.Minute, func() error {
+		if metric(t, am.registry, "alertmanager_notifications_suppressed_total", "reason=inhibition") == 0 {
+			return errors.New("nothing was held back yet")
+		}
+		return nil
+	})
+	am.update(air("AirVeryBad").resolved())
+	mails := mail.Await(t, 3)
+	if got := subjects(mails); got != "[CẢNH BÁO] AirBad; [CẢNH BÁO] AirVeryBad; [ĐÃ HẾT] AirVeryBad" {
+		t.Errorf("messages: %s", got)
 	}
 }
 

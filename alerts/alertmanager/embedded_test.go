@@ -47,6 +47,7 @@ func TestOneMessageForASiteAndOneWhenItIsOver(t *testing.T) {
 
 func TestReceiverAwayHearsThePresentInOrder(t *testing.T) {
 	t.Parallel()
+	testbed.Slow(t)
 	mail := testbed.StartSMTPSink(t)
 	am := start(t, mailConfig(mail.Addr()))
 	over := silent("school", "ap-2")
