@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -294,6 +295,13 @@ func TestHandlerRefusesWhatItCannotServe(t *testing.T) {
 		if code, text := am.request(test.method, test.path, test.body); code != test.want {
 			t.Errorf("%s %s: %d %s, want %d", test.method, test.path, code, text, test.want)
 		}
+	}
+	request := httptest.NewRequest(http.MethodPost, Prefix+"/-/reload", http.NoBody)
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	recorder := httptest.NewRecorder()
+	am.Handler().ServeHTTP(recorder, request)
+	if recorder.Code != http.StatusForbidden {
+		t.Errorf("a page of another site may reload: %d", recorder.Code)
 	}
 	am.stop()
 	if code, _ := am.request(http.MethodGet, "/api/v2/alerts", ""); code != http.StatusServiceUnavailable {

@@ -16,7 +16,8 @@ const (
 )
 
 // Handler serves API v2, the reload and the health of an Alertmanager below [Prefix], with the paths
-// that amtool, Grafana and Prometheus expect. It asks nobody who they are: put that before it.
+// that amtool, Grafana and Prometheus expect. A browser can change something from pages of the same
+// origin only. It asks nobody who they are: put that before it.
 func (e *Embedded) Handler() http.Handler {
 	mux := http.NewServeMux()
 	queries := make(chan struct{}, maxQueries)
@@ -51,5 +52,5 @@ func (e *Embedded) Handler() http.Handler {
 	}
 	mux.HandleFunc("GET "+Prefix+"/-/healthy", healthy)
 	mux.HandleFunc("GET "+Prefix+"/-/ready", healthy)
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }

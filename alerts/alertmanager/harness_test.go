@@ -166,6 +166,13 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
+func writer(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
+}
+
 // mailConfig sends everything to a mail server: one message for each site, at once.
 func mailConfig(smtp string) string {
 	return fmt.Sprintf(`
