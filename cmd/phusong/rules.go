@@ -17,10 +17,11 @@ import (
 const defaultRules = "rules/*.yml"
 
 type rulesCmd struct {
-	Test  testRulesCmd  `cmd:"" help:"Run unit tests of rules, from the kind of file that promtool takes."`
-	List  listRulesCmd  `cmd:"" help:"List the rules of files, or of the default rule-set."`
-	Facts factsRulesCmd `cmd:"" help:"List the facts that rules may use."`
-	Copy  copyRulesCmd  `cmd:"" help:"Copy the default rule-set into a folder, to change it."`
+	Test   testRulesCmd   `cmd:"" help:"Run unit tests of rules, from the kind of file that promtool takes."`
+	List   listRulesCmd   `cmd:"" help:"List the rules of files, or of the default rule-set."`
+	Replay replayRulesCmd `cmd:"" help:"Show what rules would have raised on the readings in the store. Nobody is told."`
+	Facts  factsRulesCmd  `cmd:"" help:"List the facts that rules may use."`
+	Copy   copyRulesCmd   `cmd:"" help:"Copy the default rule-set into a folder, to change it."`
 }
 
 type testRulesCmd struct {
