@@ -39,9 +39,6 @@ type reportFlags struct {
 	Output   string `short:"o" placeholder:"FILE" help:"Write to the file instead of standard output."`
 }
 
-// reportRules are the rules by which reports judge.
-func reportRules() coverage.Rules { return coverage.DefaultRules() }
-
 // An inquiry is what a report needs to know before it reads: the flags, understood.
 type inquiry struct {
 	config    Config
@@ -55,9 +52,12 @@ type inquiry struct {
 
 // prepare understands the flags. Now is the time of the call.
 func (f *reportFlags) prepare(p *process, operators []string, now time.Time) (*inquiry, error) {
-	q := &inquiry{rules: reportRules()}
+	q := new(inquiry)
 	var err error
 	if q.config, err = f.load(p); err != nil {
+		return nil, err
+	}
+	if q.rules, err = q.config.Coverage.rules(); err != nil {
 		return nil, err
 	}
 	if q.zone, err = time.LoadLocation(q.rules.Validity.Zone); err != nil {

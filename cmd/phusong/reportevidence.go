@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -12,11 +9,6 @@ import (
 	"phusong/dashboards/reports"
 	"phusong/telemetry"
 )
-
-// history is what reports ask of a store.
-type history interface {
-	Readings(ctx context.Context, q telemetry.Query) iter.Seq2[telemetry.Reading, error]
-}
 
 // findings are the tests of the store, folded and judged on the day of the inquiry.
 type findings struct {
@@ -45,11 +37,7 @@ func (q *inquiry) find(p *process) (*findings, error) {
 		return nil, err
 	}
 	err = withStore(p.ctx, &q.config, func(s store) error {
-		readable, ok := s.(history)
-		if !ok {
-			return fmt.Errorf("the store %s cannot be read from", q.config.Store.Kind)
-		}
-		return f.read(p, readable, m)
+		return f.read(p, s, m)
 	})
 	if err != nil {
 		return nil, err
@@ -59,43 +47,20 @@ func (q *inquiry) find(p *process) (*findings, error) {
 	return f, err
 }
 
-// prepare makes the land, the empty map and the judge.
+// prepare makes the land as it was on the day, the empty map and the judge.
 func (f *findings) prepare() (*coverage.Map, error) {
-	q := f.q
-	var areas []telemetry.Area
-	day := q.begin(q.to)
-	for _, a := range q.register.Areas() {
-		if (a.ValidFrom.IsZero() || !day.Before(a.ValidFrom)) && (a.ValidTo.IsZero() || day.Before(a.ValidTo)) {
-			areas = append(areas, a)
-		}
-	}
-	var err error
-	if len(areas) > 0 {
-		if f.grid, err = coverage.NewGrid(areas); err != nil {
-			return nil, err
-		}
-	}
-	var accessible func(coverage.Cell) coverage.PointSet
-	if lines := q.register.Roads(); len(lines) > 0 {
-		roads, err := coverage.NewRoads(lines)
-		if err != nil {
-			return nil, err
-		}
-		accessible, f.roads = roads.Accessible, true
-	}
-	if f.judge, err = coverage.NewJudge(q.rules, accessible); err != nil {
+	land, err := newCoverageLand(f.q.register, f.q.begin(f.q.to))
+	if err != nil {
 		return nil, err
 	}
-	return coverage.NewMap(coverage.Options{
-		Rules: q.rules, Zone: q.zone, Grid: f.grid,
-		FixedAt: func(id telemetry.DeviceID) telemetry.Point {
-			d, _ := q.register.Device(id)
-			return d.At
-		},
-	})
+	f.grid, f.roads = land.grid, land.roads != nil
+	if f.judge, err = coverage.NewJudge(f.q.rules, land.roads.Accessible); err != nil {
+		return nil, err
+	}
+	return land.newMap(f.q.rules, f.q.zone)
 }
 
-func (f *findings) read(p *process, s history, m *coverage.Map) error {
+func (f *findings) read(p *process, s coverageStore, m *coverage.Map) error {
 	bar := newCountBar(p.stderr, "reading tests")
 	defer bar.Close() // it only draws
 	query := telemetry.Query{Kind: telemetry.KindMobile, From: f.q.begin(f.q.from), To: f.q.begin(f.q.to + 1)}
