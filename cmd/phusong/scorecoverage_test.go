@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -136,5 +139,64 @@ func TestAllowedFalseProofs(t *testing.T) {
 		if got := j.leastTests(v); got != want {
 			t.Errorf("%s can be proven with %d tests, want %d", v, got, want)
 		}
+	}
+}
+
+// The worked example of docs/COVERAGE.md is what the province of the demo yields, test by test.
+func TestWorkedExampleIsTheDemos(t *testing.T) {
+	testbed.Slow(t)
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/COVERAGE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.FixedZone("Việt Nam", 7*3600))
+	until := start.AddDate(0, 0, 14)
+	world, err := (&demoCmd{Seed: 1}).world(start, demoHistoryInterval, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := newCoverageJudge(world, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, err := range heard(t.Context(), world.Events(until)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.observe(r)
+	}
+	view := j.fold.View()
+	a, err := j.judge.Assess(view, until.Add(-time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const operator = "45201"
+	cell, err := coverage.ParseCell("8865b1909bfffff")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := a.Find(cell, operator)
+	if c == nil || c.Area != "27994" || c.Accessible != 0b111 || c.Verdict != coverage.Gap {
+		t.Fatalf("the cell: %+v", c)
+	}
+	var rows strings.Builder
+	for _, r := range view.Tests(cell, operator, c.From, c.To) {
+		date, clock, _ := strings.Cut(r.ID.String()[:len("2026-11-01T13:03:19")], "T")
+		fmt.Fprintf(&rows, "| %s | %s | %d | %s | %.2f |\n", date, clock, r.PointHex, r.Result, r.Mbps)
+	}
+	if !strings.Contains(string(page), "|---|---|---|---|---|\n"+rows.String()+"\n") {
+		t.Errorf("docs/COVERAGE.md has other tests than the demo's province:\n%s", &rows)
+	}
+	for _, fact := range []string{
+		"(" + operator + ") in cell " + cell.String() + ", commune " + string(c.Area),
+		fmt.Sprintf("since %s.**", c.Since),
+	} {
+		if !strings.Contains(string(page), fact) {
+			t.Errorf("docs/COVERAGE.md does not say %q", fact)
+		}
+	}
+	if n := len(view.Invalid(cell, operator, c.From, c.To)); n != 4 {
+		t.Errorf("%d tests do not count, and docs/COVERAGE.md says four", n)
 	}
 }
