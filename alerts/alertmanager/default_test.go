@@ -114,7 +114,7 @@ func TestDefaultTellsOfTheWorseOnly(t *testing.T) {
 	am.update(air("AirBad").resolved(), air("AirVeryBad"))
 	mail.Await(t, 2)
 	testbed.Eventually(t, time.Minute, func() error {
-		if metric(t, am.registry, "alertmanager_notifications_suppressed_total", "reason=inhibition") == 0 {
+		if _, held := lookUp(t, am.registry, "alertmanager_notifications_suppressed_total", "reason=inhibition"); !held {
 			return errors.New("nothing was held back yet")
 		}
 		return nil

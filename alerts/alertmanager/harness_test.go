@@ -126,14 +126,22 @@ func (r *running) update(alerts ...Alert) {
 	}
 }
 
-// metric returns the sum of the series of a metric.
+// metric returns the sum of the series of a metric, which must be there.
 func metric(t *testing.T, registry *prometheus.Registry, name string, labels ...string) float64 {
+	t.Helper()
+	sum, found := lookUp(t, registry, name, labels...)
+	if !found {
+		t.Fatalf("there is no metric %s %v", name, labels)
+	}
+	return sum
+}
+
+func lookUp(t *testing.T, registry *prometheus.Registry, name string, labels ...string) (sum float64, found bool) {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, found := 0.0, false
 	for _, f := range families {
 		if f.GetName() != name {
 			continue
@@ -153,10 +161,7 @@ func metric(t *testing.T, registry *prometheus.Registry, name string, labels ...
 			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
-	if !found {
-		t.Fatalf("there is no metric %s %v", name, labels)
-	}
-	return sum
+	return sum, found
 }
 
 func write(t *testing.T, file, text string) {
