@@ -158,7 +158,7 @@ func (s *station) image() *station {
 	c := *s
 	c.near, c.listeners, c.reference = nil, nil, nil
 	hours := make([]hour, 0, windowHours)
-	for i, h := range s.hours {
+	for i, h := range &s.hours {
 		if h != nil {
 			h.shared = true
 			hours = append(hours, *h)

@@ -92,12 +92,18 @@ func New(o Options) (*Book, error) {
 
 // Configure takes the stations of a registry that was read anew. What was measured stays;
 // stations that are not in it any more are kept as unregistered ones until they are silent for
-// the whole [Window].
+// the whole [Window]. After an error the book is as it was.
 func (b *Book) Configure(stations []Station) error {
+	seen := make(map[telemetry.DeviceID]bool, len(stations))
 	for i := range stations {
+		id := stations[i].Device
 		if err := stations[i].Water.Validate(); err != nil {
-			return fmt.Errorf("station %s: %w", stations[i].Device, err)
+			return fmt.Errorf("station %s: %w", id, err)
 		}
+		if seen[id] {
+			return fmt.Errorf("station %s is there twice", id)
+		}
+		seen[id] = true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,9 +115,6 @@ func (b *Book) Configure(stations []Station) error {
 		if s == nil {
 			b.counters.Refused++
 			continue
-		}
-		if s.registered {
-			return fmt.Errorf("station %s is there twice", s.Device)
 		}
 		if s.At != stations[i].At {
 			s.identity.moved = false // somebody has looked at where it is

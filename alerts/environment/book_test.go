@@ -78,7 +78,7 @@ func later(a, b time.Time) time.Time {
 func TestOrderDoesNotMatterAmongNeighbours(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		const hours = 4
+		const hours = 3
 		stations := []environment.Station{station("a"), station("b"), station("c")}
 		for i := range stations {
 			stations[i].At = telemetry.Point{Lat: 11.3 + float64(i)/100, Lon: 106.1}
@@ -215,11 +215,11 @@ func TestSnapshotAnywhere(t *testing.T) {
 func TestSnapshotIsConsistent(t *testing.T) {
 	t.Parallel()
 	book := fresh(t, station("a"))
-	make := func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 40)} }
-	feed(book, dawn, dawn.Add(3*time.Hour), make)
+	send := func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 40)} }
+	feed(book, dawn, dawn.Add(3*time.Hour), send)
 	before := image(t, book)
 	write := book.Snapshot()
-	feed(book, dawn.Add(3*time.Hour), dawn.Add(6*time.Hour), make)
+	feed(book, dawn.Add(3*time.Hour), dawn.Add(6*time.Hour), send)
 	late := dust("a", dawn.Add(time.Minute), 900)
 	book.Observe(dawn.Add(6*time.Hour), []telemetry.Reading{late})
 	var out bytes.Buffer
@@ -274,10 +274,10 @@ func FuzzRestore(f *testing.F) {
 func TestLateReadingsCorrect(t *testing.T) {
 	t.Parallel()
 	book := fresh(t, station("a"))
-	make := func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 40)} }
+	send := func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 40)} }
 	gap := dawn.Add(4 * time.Hour)
-	feed(book, dawn, gap, make)
-	feed(book, gap.Add(time.Hour), gap.Add(3*time.Hour), make)
+	feed(book, dawn, gap, send)
+	feed(book, gap.Add(time.Hour), gap.Add(3*time.Hour), send)
 	book.Observe(gap.Add(3*time.Hour+environment.Settle), nil)
 	facts := book.Facts("a")
 	before := book.Hours("a", dawn, gap.Add(3*time.Hour))

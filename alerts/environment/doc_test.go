@@ -77,11 +77,11 @@ func TestPageHasTheTables(t *testing.T) {
 		}
 	}
 	for _, f := range environment.AllFlags() {
-		if want := fmt.Sprintf("| `%s` |", f); !strings.Contains(text, want) {
+		if want := fmt.Sprintf("| %#q |", f.String()); !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	for _, row := range strings.Split(text, "\n") {
+	for row := range strings.SplitSeq(text, "\n") {
 		cells := strings.Split(strings.Trim(row, "| "), " | ")
 		level, err := strconv.ParseFloat(cells[0], 64)
 		if err != nil || len(cells) != 8 {

@@ -155,7 +155,7 @@ func (s *station) hourFacts(n int64, noise airquality.NoiseLimits) {
 // highestShare returns the highest of the running means that end with hour n over its limit.
 func (s *station) highestShare(n int64) (float64, bool) {
 	var highest float64
-	any := false
+	some := false
 	for q := PM25; q <= O3; q++ {
 		if s.column[q] < 0 {
 			continue
@@ -166,9 +166,9 @@ func (s *station) highestShare(n int64) (float64, bool) {
 				continue
 			}
 			if v, ok := s.running(n, q, period); ok {
-				highest, any = max(highest, v/limit.Ugm3), true
+				highest, some = max(highest, v/limit.Ugm3), true
 			}
 		}
 	}
-	return highest, any
+	return highest, some
 }

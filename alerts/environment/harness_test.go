@@ -63,10 +63,10 @@ func dust(id telemetry.DeviceID, at time.Time, fine float64) telemetry.Reading {
 	})
 }
 
-// feed observes what make returns for each interval of a time, with ticks between.
-func feed(book *environment.Book, from, to time.Time, make func(at time.Time) []telemetry.Reading) {
+// feed observes what send returns for each interval of a time, with ticks between.
+func feed(book *environment.Book, from, to time.Time, send func(at time.Time) []telemetry.Reading) {
 	for at := from; at.Before(to); at = at.Add(interval) {
-		book.Observe(at, make(at))
+		book.Observe(at, send(at))
 		book.Observe(at.Add(interval/2), nil)
 	}
 }

@@ -230,14 +230,14 @@ func calm(hours, levels []float64) (h, l []float64) {
 func (s *station) rain(t time.Time) {
 	column := int(s.column[Rain])
 	var lastHour int64
-	any := false
+	some := false
 	s.eachBack(t, time.Hour, func(p spot) {
 		if v := s.value(p, column); usable(v) {
 			lastHour += int64(v)
-			any = true
+			some = true
 		}
 	})
-	s.setIf(FactRain1h, float64(lastHour)/thousandths, any)
+	s.setIf(FactRain1h, float64(lastHour)/thousandths, some)
 	var sum int64
 	for n := hourOf(t); n > hourOf(t)-24; n-- {
 		h := s.hour(n)
@@ -246,17 +246,17 @@ func (s *station) rain(t time.Time) {
 		}
 		if tally, ok := h.of(s, Rain); ok && h.published && !h.dirty {
 			sum += int64(encode(tally.Mean))
-			any = any || tally.N > 0
+			some = some || tally.N > 0
 			continue
 		}
 		for i := range h.count(s.stride()) {
 			if v := s.value(spot{h, i}, column); usable(v) {
 				sum += int64(v)
-				any = true
+				some = true
 			}
 		}
 	}
-	s.setIf(FactRain24h, float64(sum)/thousandths, any)
+	s.setIf(FactRain24h, float64(sum)/thousandths, some)
 }
 
 // eachBack visits the readings of the time up to t, the newest first.

@@ -14,9 +14,9 @@ import (
 func TestLeapsAreHeldUntilConfirmed(t *testing.T) {
 	t.Parallel()
 	book := fresh(t, station("a"))
-	make := func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 20)} }
+	send := func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 20)} }
 	at := dawn.Add(40 * time.Minute)
-	feed(book, dawn, at, make)
+	feed(book, dawn, at, send)
 	say := func(v float64) {
 		book.Observe(at, []telemetry.Reading{dust("a", at, v)})
 		at = at.Add(interval)

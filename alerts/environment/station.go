@@ -125,7 +125,7 @@ func (s *station) widen(body *telemetry.Environment) {
 	}
 	old := s.stride()
 	s.columns = append(slices.Clip(s.columns), fresh...)
-	for _, h := range s.hours {
+	for _, h := range &s.hours {
 		if h == nil {
 			continue
 		}

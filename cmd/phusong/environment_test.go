@@ -167,7 +167,7 @@ func TestLyingSensorsAreFlagged(t *testing.T) {
 		w := airWorld(t, uint64(11+i), start, lyingSensors)
 		twin := airWorld(t, uint64(11+i), start, truthOnly(lyingSensors))
 		const length = 46 * time.Hour
-		lies, harmful := compare(t, w, twin, length, modes)
+		lies, harmful := compareTwins(t, w, twin, length, modes)
 		book, err := environment.New(environment.Options{Stations: stationsOf(w)})
 		if err != nil {
 			t.Fatal(err)
@@ -186,12 +186,12 @@ func TestLyingSensorsAreFlagged(t *testing.T) {
 					if tally.Flags.Has(environment.Drift | environment.Unit) {
 						bad += tally.N // all of the hour is barred
 					}
-					false_, harm := lies[spoken{d.ID, q, h.Start}], harmful[spoken{d.ID, q, h.Start}]
-					r.both += min(bad, false_)
-					r.flagged += max(0, bad-false_)
+					lied, harm := lies[spoken{d.ID, q, h.Start}], harmful[spoken{d.ID, q, h.Start}]
+					r.both += min(bad, lied)
+					r.flagged += max(0, bad-lied)
 					r.missed += max(0, harm-bad)
 					if mode == "healthy" && bad > 0 || mode == "drift" && (bad > 0) != (harm > 0) {
-						t.Logf("%s (%s) %s %s: %d of %d %s, %d false, %d harmful", d.ID, mode, h.Start.In(airquality.Zone()).Format("02 15h"), q, bad, tally.N+tally.Flagged, tally.Flags, false_, harm)
+						t.Logf("%s (%s) %s %s: %d of %d %s, %d false, %d harmful", d.ID, mode, h.Start.In(airquality.Zone()).Format("02 15h"), q, bad, tally.N+tally.Flagged, tally.Flags, lied, harm)
 					}
 				}
 			}
@@ -220,7 +220,7 @@ type spoken struct {
 // compare counts by station, quantity and hour the values that differ from those of a twin of
 // the world in which nothing breaks; harmful are those that differ by half and more. Of a stuck
 // sensor all quantities are false, though some may be right like a clock that stands.
-func compare(t *testing.T, w, twin *simulator.World, length time.Duration, modes map[telemetry.DeviceID]string) (lies, harmful map[spoken]int) {
+func compareTwins(t *testing.T, w, twin *simulator.World, length time.Duration, modes map[telemetry.DeviceID]string) (lies, harmful map[spoken]int) {
 	t.Helper()
 	honest := make(map[spoken]float64)
 	each(t, twin, length, func(s spoken, v float64) { honest[s] = v })
