@@ -69,6 +69,8 @@ func TestWhichTestsCount(t *testing.T) {
 		{"roaming", mobile(func(m *telemetry.Mobile) { m.SIMOperator = telemetry.Some("45209") }), Roaming, 0},
 		{"no SIM is said", mobile(func(m *telemetry.Mobile) { m.SIMOperator = telemetry.Opt[string]{} }), Counts, Transferred},
 		{"no position", mobile(func(m *telemetry.Mobile) { m.Lat, m.Lon = telemetry.Opt[float64]{}, telemetry.Opt[float64]{} }), NoPosition, 0},
+		{"0, 0", at(telemetry.Point{}), NoPosition, 0},
+		{"off the Earth", at(telemetry.Point{Lat: 106.1, Lon: 11.3}), NoPosition, 0},
 		{"50 m", mobile(func(m *telemetry.Mobile) { m.AccuracyM = telemetry.Some(50.0) }), Counts, Transferred},
 		{"51 m", mobile(func(m *telemetry.Mobile) { m.AccuracyM = telemetry.Some(51.0) }), Inaccurate, 0},
 		{"accuracy not said", mobile(func(m *telemetry.Mobile) { m.AccuracyM = telemetry.Opt[float64]{} }), Inaccurate, 0},
