@@ -488,3 +488,25 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+// The mapping in the manual is one.
+func TestTheManualsMapping(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "IMPORT.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	yml, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("there is no mapping in docs/IMPORT.md")
+	}
+	got := take(t, mapping(t, yml), "Date;Time;IMEI suffix;Network;RAT;State;DL;UL;RSRP;Latitude;Longitude;Accuracy;Duration\n"+
+		"03/11/2026;12:00:00;A 12;VTL;LTE;done;38.120,5;n/a;-999;11,31;106,09;5,5;10000\n")
+	if got.err != nil || len(got.faults) > 0 || len(got.readings) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if want := "a-12 2026-11-03T05:00:00Z 45204 sim=45204 4g ok 38.1205/- lat=11.31 lon=106.09 rsrp=- indoor=false dur=10"; described(&got.readings[0]) != want {
+		t.Errorf("it gives\n%s\nwant\n%s", described(&got.readings[0]), want)
+	}
+}
