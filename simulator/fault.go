@@ -92,6 +92,9 @@ func (w *World) touches(e *effect, d *device) bool {
 			return false
 		}
 		return slices.Contains(w.effects.sites[d.site], e) || slices.Contains(w.effects.uplinks[w.sites[d.site].uplink], e)
+	case toMasts: // a probe that stands near them loses its network
+		const reachKm = 5
+		return d.Kind == telemetry.KindMobile && !d.drives && d.at.distance(e.center) < e.radius+1000*reachKm && (e.operator < 0 || d.operator == e.operator)
 	case toDisc:
 		kind := telemetry.KindEnvironment
 		if e.Do == "dead_zone" || e.Do == "slow_zone" {

@@ -201,4 +201,33 @@ func (w *World) buildUplinks() {
 		line := &w.uplinks[s.uplink]
 		line.sites = append(line.sites, i)
 	}
+	for i := range w.uplinks {
+		w.size(&w.uplinks[i])
+	}
+}
+
+// size gives the line what its sites need on an ordinary busy day, with room: who orders a
+// line for a school asks how many pupils it has. Only a story fills it.
+func (w *World) size(line *uplink) {
+	const room, mood = 0.55, 1.25 // share of the line that the busiest hour takes; see peopleAt
+	busiest := 0.0
+	for hour := range 24 {
+		for _, sunday := range [...]bool{false, true} {
+			people := 0.0
+			for _, i := range line.sites {
+				s := &w.sites[i]
+				share := s.kind.profile[hour]
+				if sunday {
+					share *= s.kind.sunday
+				}
+				people += s.people * share * mood
+			}
+			busiest = max(busiest, people*wifiAdoption*demandPerUser)
+		}
+	}
+	for _, offer := range [...]float64{100, 150, 200, 300, 500, 1000} {
+		if line.capacity < offer && line.capacity*room < busiest {
+			line.capacity = offer
+		}
+	}
 }
