@@ -67,6 +67,12 @@ var (
 // Firing reports whether the alert is not resolved.
 func (a *Alert) Firing() bool { return a.EndsAt.IsZero() }
 
+// same reports whether receivers would learn nothing new from b; the labels are equal.
+func (a *Alert) same(b *Alert) bool {
+	return a.ID == b.ID && a.StartsAt.Equal(b.StartsAt) && a.EndsAt.Equal(b.EndsAt) && a.Renewed == b.Renewed &&
+		a.GeneratorURL == b.GeneratorURL && maps.Equal(a.Annotations, b.Annotations)
+}
+
 // normalised returns a checked copy that shares nothing with a: without empty labels (which
 // Alertmanagers drop too), in UTC, and not resolved in the future.
 func (a *Alert) normalised(now time.Time) (Alert, error) {

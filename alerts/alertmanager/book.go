@@ -18,6 +18,7 @@ const DefaultMaxAlerts = 50_000
 type book struct {
 	limit   int
 	entries map[model.Fingerprint]*entry
+	ended   map[model.Fingerprint]time.Time // when what ended lately did, so that it is said once
 }
 
 // entry is what fires under one set of labels.
@@ -30,11 +31,11 @@ func newBook(limit int) book {
 	if limit <= 0 {
 		limit = DefaultMaxAlerts
 	}
-	return book{limit: limit, entries: make(map[model.Fingerprint]*entry)}
+	return book{limit: limit, entries: make(map[model.Fingerprint]*entry), ended: make(map[model.Fingerprint]time.Time)}
 }
 
-// update takes alerts as they are now and returns what receivers must hear, in the same order. The
-// errors are of the alerts that could not be taken; the others were.
+// update takes alerts as they are now and returns what receivers must hear, in the same order: what is
+// as it was is not among it. The errors are of the alerts that could not be taken; the others were.
 func (b *book) update(now time.Time, alerts []Alert) ([]Alert, error) {
 	var said []Alert
 	var faults []error
@@ -51,14 +52,22 @@ func (b *book) update(now time.Time, alerts []Alert) ([]Alert, error) {
 }
 
 // replace takes the whole set of firing alerts: what is in the book and not among them ended now.
+// Alerts that ended may be among them too.
 func (b *book) replace(now time.Time, active []Alert) ([]Alert, error) {
-	ended := make(map[string]Alert)
+	ended, before := make(map[string]Alert), b.ended
 	for _, e := range b.entries {
 		maps.Copy(ended, e.claims)
 	}
+	b.ended = make(map[model.Fingerprint]time.Time)
 	for i := range active {
-		if a, err := active[i].normalised(now); err == nil {
-			delete(ended, a.ID)
+		a, err := active[i].normalised(now)
+		if err != nil {
+			continue
+		}
+		delete(ended, a.ID)
+		key := a.fingerprint()
+		if at, ok := before[key]; ok {
+			b.ended[key] = at
 		}
 	}
 	changes := make([]Alert, 0, len(ended)+len(active))
@@ -78,6 +87,10 @@ func (b *book) take(said []Alert, a Alert) ([]Alert, error) {
 	e := b.entries[key]
 	switch {
 	case !a.Firing() && e == nil:
+		if at, ok := b.ended[key]; ok && at.Equal(a.EndsAt) {
+			return said, nil
+		}
+		b.remember(key, a.EndsAt)
 		return append(said, a), nil // of before our start; receivers may remember it
 	case !a.Firing():
 		return b.end(said, key, e, a), nil
@@ -87,9 +100,11 @@ func (b *book) take(said []Alert, a Alert) ([]Alert, error) {
 		b.entries[key] = &entry{speaker: a.ID, claims: map[string]Alert{a.ID: a}}
 		return append(said, a), nil
 	}
-	_, known := e.claims[a.ID]
+	before, known := e.claims[a.ID]
 	e.claims[a.ID] = a
 	switch {
+	case known && before.same(&a):
+		return said, nil
 	case e.speaker == a.ID:
 		return append(said, a), nil
 	case known:
@@ -106,6 +121,7 @@ func (b *book) end(said []Alert, key model.Fingerprint, e *entry, a Alert) []Ale
 	delete(e.claims, a.ID)
 	if len(e.claims) == 0 {
 		delete(b.entries, key)
+		b.remember(key, a.EndsAt)
 		return append(said, a)
 	}
 	if e.speaker == a.ID {
@@ -113,4 +129,11 @@ func (b *book) end(said []Alert, key model.Fingerprint, e *entry, a Alert) []Ale
 		return append(said, e.claims[e.speaker])
 	}
 	return said
+}
+
+func (b *book) remember(key model.Fingerprint, ended time.Time) {
+	if len(b.ended) >= b.limit {
+		clear(b.ended) // some ends may be said twice, which is harmless
+	}
+	b.ended[key] = ended
 }

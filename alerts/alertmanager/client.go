@@ -126,11 +126,12 @@ func (c *Client) Run(ctx context.Context) error {
 
 // Update takes alerts that began, changed or were resolved; of one alert the last is the truth. It
 // returns at once. The error is of the alerts that were left out (see [ErrInvalid], [ErrEqualLabels],
-// [ErrTooMany]); the others were taken. Alerts live in memory: after a start, call Replace.
+// [ErrTooMany]); the others were taken. What is as it was costs nothing. Alerts live in memory: after a start, call
+// Replace.
 func (c *Client) Update(alerts []Alert) error { return c.put(alerts, (*book).update) }
 
-// Replace takes all alerts that fire now, as after a start: what was taken before and is not among
-// them is resolved.
+// Replace takes all alerts that fire now, after a start or at any time: what was taken before and is not
+// among them is resolved. What ended lately may be among them, with its EndsAt.
 func (c *Client) Replace(active []Alert) error { return c.put(active, (*book).replace) }
 
 func (c *Client) put(alerts []Alert, take func(*book, time.Time, []Alert) ([]Alert, error)) error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -295,6 +296,39 @@ func TestARefusalIsNotRepeatedInALoop(t *testing.T) {
 		}
 		if n := metric(t, registry, "alertmanager_alerts_refused_total"); n != 3 {
 			t.Errorf("%v counted", n)
+		}
+	})
+}
+
+// Who says everything again and again, as after each change, costs nothing.
+func TestReplaceWithTheSameIsQuiet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		am, broker := newPeer(), &shelf{retained: make(map[string]string)}
+		c := client(t, nil, peers{"am:9093": am})
+		all, _ := topics(t, filepath.Join(t.TempDir(), "topics.json"), broker.publish)
+		over := silent("school", "ap-3").resolved()
+		active := []Alert{silent("school", "ap-1"), silent("school", "ap-2"), over}
+		for range 50 {
+			must(t, c.Replace(active))
+			must(t, all.Replace(active))
+			synctest.Wait()
+		}
+		if posts, _ := am.count(); posts != 1 {
+			t.Errorf("%d posts, want 1", posts)
+		}
+		if got := broker.published(); len(got) != 2 {
+			t.Errorf("published %v, want two messages", got)
+		}
+		active[0].Annotations["summary_vi"] = "Điểm phát ap-1 mất liên lạc từ lâu"
+		must(t, c.Replace(active))
+		must(t, all.Replace(active))
+		synctest.Wait()
+		if got := am.taken(); len(got) != 4 || got[3].Annotations["summary_vi"] != active[0].Annotations["summary_vi"] {
+			t.Errorf("%d alerts posted; want the changed one again", len(got))
+		}
+		if got := broker.published(); len(got) != 3 {
+			t.Errorf("published %v, want the changed one again", got)
 		}
 	})
 }

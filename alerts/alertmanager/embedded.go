@@ -288,13 +288,14 @@ func (e *Embedded) adopt(fresh *loaded) error {
 
 // Update takes alerts that began, changed or were resolved; of one alert the last is the truth. It
 // returns at once. The error is of the alerts that were left out (see [ErrInvalid], [ErrEqualLabels],
-// [ErrTooMany]); the others were taken. Alerts live in memory: after a start, call Replace.
+// [ErrTooMany]); the others were taken. What is as it was costs nothing. Alerts live in memory: after a start, call
+// Replace.
 func (e *Embedded) Update(alerts []Alert) error {
 	return e.put(alerts, (*book).update)
 }
 
-// Replace takes all alerts that fire now, as after a start: what was taken before and is not among
-// them is resolved. Alerts that others posted to the API are not touched.
+// Replace takes all alerts that fire now, after a start or at any time: what was taken before and is not
+// among them is resolved. What ended lately may be among them, with its EndsAt. Alerts that others posted to the API are not touched.
 func (e *Embedded) Replace(active []Alert) error {
 	return e.put(active, (*book).replace)
 }

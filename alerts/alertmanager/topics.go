@@ -52,9 +52,7 @@ type Topics struct {
 	firing  map[string]Alert    // guarded by mu; by topic
 	pending map[string]struct{} // guarded by mu; topics whose message differs from what is true
 	known   bool                // guarded by mu; Replace was called: firing is the whole truth
-
-	// borne are the topics that may bear a message of ours, as in the file. Only Run uses it.
-	borne map[string]struct{}
+	borne   map[string]struct{} // guarded by mu; topics that may bear a message of ours, as in the file
 }
 
 // TopicMessage is the payload: the alert as it is.
@@ -109,14 +107,23 @@ func (t *Topics) Update(alerts []Alert) error {
 	return t.takeLocked(alerts)
 }
 
-// Replace takes all alerts that fire now, as after a start: every other message of ours is taken back.
+// Replace takes all alerts that fire now, after a start or at any time: every other message of ours is
+// taken back. What ended lately may be among them, with its EndsAt.
 func (t *Topics) Replace(active []Alert) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for topic := range t.firing {
-		t.pending[topic] = struct{}{}
+	fires := make(map[string]bool, len(active))
+	for i := range active {
+		if a, err := active[i].normalised(time.Now()); err == nil && a.Firing() {
+			fires[t.topic(&a)] = true
+		}
 	}
-	clear(t.firing)
+	for topic := range t.firing {
+		if !fires[topic] {
+			delete(t.firing, topic)
+			t.pending[topic] = struct{}{}
+		}
+	}
 	t.known = true
 	return t.takeLocked(active)
 }
@@ -140,14 +147,20 @@ func (t *Topics) takeLocked(alerts []Alert) error {
 			continue
 		}
 		topic := t.topic(&a)
-		if a.Firing() {
-			if _, known := t.firing[topic]; !known && len(t.firing) >= DefaultMaxAlerts {
-				faults = append(faults, fmt.Errorf("%w: %d fire already; %s was left out", ErrTooMany, len(t.firing), a.name()))
-				continue
-			}
+		before, known := t.firing[topic]
+		_, borne := t.borne[topic]
+		switch {
+		case a.Firing() && known && before.same(&a) && maps.Equal(before.Labels, a.Labels):
+			continue
+		case a.Firing() && !known && len(t.firing) >= DefaultMaxAlerts:
+			faults = append(faults, fmt.Errorf("%w: %d fire already; %s was left out", ErrTooMany, len(t.firing), a.name()))
+			continue
+		case a.Firing():
 			t.firing[topic] = a
-		} else {
+		case known || borne:
 			delete(t.firing, topic)
+		default:
+			continue // it bears nothing
 		}
 		t.pending[topic] = struct{}{}
 	}
@@ -211,9 +224,6 @@ func (t *Topics) publishPending(ctx context.Context) error {
 		return err
 	}
 	// A topic is on file before it may bear anything, and off it only after it bears nothing.
-	for _, m := range batch {
-		t.borne[m.topic] = struct{}{}
-	}
 	if err := t.saveBorne(); err != nil {
 		t.putBack(batch)
 		return err
@@ -225,7 +235,9 @@ func (t *Topics) publishPending(ctx context.Context) error {
 		}
 		t.published.Inc()
 		if m.payload == nil {
+			t.mu.Lock()
 			delete(t.borne, m.topic)
+			t.mu.Unlock()
 		}
 	}
 	return t.saveBorne()
@@ -252,6 +264,7 @@ func (t *Topics) batch() ([]message, error) {
 			m.began = a.StartsAt
 		}
 		batch = append(batch, m)
+		t.borne[topic] = struct{}{}
 	}
 	clear(t.pending)
 	slices.SortFunc(batch, func(a, b message) int {
@@ -269,7 +282,10 @@ func (t *Topics) putBack(batch []message) {
 }
 
 func (t *Topics) saveBorne() error {
-	text, err := json.Marshal(slices.Sorted(maps.Keys(t.borne)))
+	t.mu.Lock()
+	topics := slices.Sorted(maps.Keys(t.borne))
+	t.mu.Unlock()
+	text, err := json.Marshal(topics)
 	if err != nil {
 		return err
 	}
