@@ -71,7 +71,9 @@ func whole[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint3
 func (a *archive) float(v *float64) {
 	n := math.Float64bits(*v)
 	whole(a, &n)
-	*v = math.Float64frombits(n)
+	if a.w == nil { // what is written is shared with the writer of the book
+		*v = math.Float64frombits(n)
+	}
 }
 
 func (a *archive) truth(v *bool) {
@@ -80,20 +82,22 @@ func (a *archive) truth(v *bool) {
 		n = 1
 	}
 	whole(a, &n)
-	*v = n == 1
+	if a.w == nil {
+		*v = n == 1
+	}
 }
 
 // instant passes a time, to the nanosecond.
 func (a *archive) instant(t *time.Time) {
 	known := !t.IsZero()
-	a.truth(&known)
-	if !known {
-		*t = time.Time{}
+	if a.truth(&known); !known {
 		return
 	}
 	n := t.UnixNano()
 	whole(a, &n)
-	*t = time.Unix(0, n).UTC()
+	if a.w == nil {
+		*t = time.Unix(0, n).UTC()
+	}
 }
 
 // count passes a length, of which there may not be more than most.

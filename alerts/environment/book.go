@@ -161,7 +161,7 @@ func (b *Book) Observe(at time.Time, readings []telemetry.Reading) {
 	defer b.mu.Unlock()
 	b.changes = b.changes[:0]
 	if at.After(b.now) {
-		b.now = at
+		b.now = at.UTC()
 	}
 	for i := range readings {
 		r := &readings[i]
