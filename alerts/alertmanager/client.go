@@ -57,6 +57,7 @@ type Client struct {
 	log     *slog.Logger
 	metrics *clientMetrics
 	targets []*target
+	health  *health // of each target
 	now     func() time.Time
 
 	mu      sync.Mutex
@@ -88,7 +89,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		o.Transport = http.DefaultTransport
 	}
 	c := &Client{
-		options: o, log: o.Logger, now: time.Now,
+		options: o, log: o.Logger, now: time.Now, health: newHealth(),
 		book: newBook(o.MaxAlerts), items: make(map[model.Fingerprint]*item),
 	}
 	for i, raw := range o.URLs {
@@ -133,6 +134,16 @@ func (c *Client) Update(alerts []Alert) error { return c.put(alerts, (*book).upd
 // Replace takes all alerts that fire now, after a start or at any time: what was taken before and is not
 // among them is resolved. What ended lately may be among them, with its EndsAt.
 func (c *Client) Replace(active []Alert) error { return c.put(active, (*book).replace) }
+
+// FailingSince returns since when no Alertmanager has taken anything. The zero time says that one at
+// least does, as far as it was needed: one of a cluster is enough.
+func (c *Client) FailingSince() time.Time {
+	n, _, last := c.health.failing()
+	if n < len(c.targets) {
+		return time.Time{}
+	}
+	return last
+}
 
 func (c *Client) put(alerts []Alert, take func(*book, time.Time, []Alert) ([]Alert, error)) error {
 	c.mu.Lock()

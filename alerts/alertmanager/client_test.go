@@ -171,9 +171,15 @@ func TestAnHourWithoutAnAlertmanager(t *testing.T) {
 		if waiting := metric(t, registry, "alertmanager_alerts_waiting"); waiting != 661 {
 			t.Errorf("%v alerts wait, want 600 old, 60 new and one that flaps: the present, no history", waiting)
 		}
+		if since := time.Since(c.FailingSince()); since < 58*time.Minute || since > time.Hour {
+			t.Errorf("failing for %v, want an hour", since)
+		}
 		am.set(func() { am.away, am.posts, am.tries = false, nil, 0 })
 		time.Sleep(lastPause)
 		synctest.Wait()
+		if !c.FailingSince().IsZero() {
+			t.Error("still failing on its return")
+		}
 		posts, tries := am.count()
 		if posts != 3 || tries != 3 {
 			t.Errorf("%d posts, %d tries on its return; want 3 of 661 alerts", posts, tries)
@@ -252,6 +258,11 @@ func TestEachAlertmanagerHearsEverything(t *testing.T) {
 		all["am-2:9093"].set(func() { all["am-2:9093"].away = true })
 		c := client(t, registry, all)
 		a := silent("school", "ap-1")
+		defer func() {
+			if since := c.FailingSince(); !since.IsZero() {
+				t.Errorf("failing since %v although one lives", since)
+			}
+		}()
 		for _, alerts := range [][]Alert{{a}, {a.resolved()}} {
 			if err := c.Update(alerts); err != nil {
 				t.Fatal(err)

@@ -120,7 +120,7 @@ func check(s source) error {
 	l.templates.ExternalURL = defaultExternalURL
 	var faults []error
 	for _, r := range l.Receivers {
-		integrations, err := buildReceiver(r, l.templates, slog.New(slog.DiscardHandler), nil)
+		integrations, err := buildReceiver(r, l.templates, slog.New(slog.DiscardHandler), nil, nil)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: receiver %q: %w", s, r.Name, err))
 		}

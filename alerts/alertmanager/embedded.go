@@ -117,6 +117,7 @@ type Embedded struct {
 	pipelines  *notify.PipelineBuilder
 	dispatched *dispatch.DispatcherMetrics
 	guards     *guardMetrics
+	health     *health // of each integration
 	started    time.Time
 
 	running atomic.Pointer[pipeline] // nil before and after Run
@@ -143,7 +144,7 @@ func New(o Options) (*Embedded, error) {
 	e := &Embedded{
 		options: o, source: source{o.ConfigFile, o.Default}, external: external, log: o.Logger,
 		muted: marker.NewGroupMarker(), changed: make(chan struct{}, 1), book: newBook(o.MaxAlerts),
-		renewed: make(map[model.Fingerprint]int), again: newRenewals(), started: time.Now(),
+		renewed: make(map[model.Fingerprint]int), again: newRenewals(), health: newHealth(), started: time.Now(),
 	}
 	if e.config, err = e.source.load(); err != nil {
 		return nil, fmt.Errorf("alertmanager: %w", err)
@@ -312,6 +313,13 @@ func (e *Embedded) put(alerts []Alert, take func(*book, time.Time, []Alert) ([]A
 	err = errors.Join(err, e.alerts.Put(context.Background(), puts...))
 	e.renewLocked(said, now)
 	return err
+}
+
+// FailingSince returns since when a receiver has not been reached, of several the one that fails
+// longest: its people hear nothing. The zero time says that all work, as far as they were needed.
+func (e *Embedded) FailingSince() time.Time {
+	_, first, _ := e.health.failing()
+	return first
 }
 
 func convert(a *Alert, now time.Time) *alert.Alert {

@@ -58,6 +58,9 @@ func TestReceiverAwayHearsThePresentInOrder(t *testing.T) {
 	am.update(over.resolved())
 	mail.AwaitRefused(t, 2)
 	am.update(silent("school", "ap-3"), silent("hospital", "ap-8"))
+	if am.FailingSince().IsZero() {
+		t.Error("the receiver is away, and nobody says so")
+	}
 	mail.AwaitRefused(t, 6) // an hour of it would be more of the same
 	mail.SetAway(false)
 
@@ -71,6 +74,12 @@ func TestReceiverAwayHearsThePresentInOrder(t *testing.T) {
 			school = append(school, m.Text)
 		}
 	}
+	testbed.Eventually(t, time.Minute, func() error {
+		if since := am.FailingSince(); !since.IsZero() {
+			return fmt.Errorf("failing since %v although it is back", since)
+		}
+		return nil
+	})
 	if len(school) > 2 || len(hospital) != 1 {
 		t.Errorf("%d messages about the school and %d about the hospital are a storm: %s", len(school), len(hospital), subjects(mail.All()))
 	}

@@ -2,11 +2,13 @@ package alertmanager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -27,7 +29,7 @@ const plainText = `[{{ .Status | toUpper }}] ` +
 
 // buildReceiver makes the integrations of a receiver. One whose template fails still sends: each
 // text that cannot be made is replaced by plainText, logged and counted.
-func buildReceiver(r config.Receiver, t *template.Template, log *slog.Logger, m *guardMetrics) ([]notify.Integration, error) {
+func buildReceiver(r config.Receiver, t *template.Template, log *slog.Logger, m *guardMetrics, h *health) ([]notify.Integration, error) {
 	built, err := receiver.BuildReceiverIntegrations(r, t, log)
 	if err != nil {
 		return nil, err
@@ -35,7 +37,7 @@ func buildReceiver(r config.Receiver, t *template.Template, log *slog.Logger, m 
 	guarded := make([]notify.Integration, len(built))
 	for i := range built {
 		next := &built[i]
-		g := guard{next: next, receiver: r, templates: t, metrics: m, log: log.With("receiver", r.Name, "integration", next.String())}
+		g := guard{next: next, receiver: r, templates: t, metrics: m, health: h, log: log.With("receiver", r.Name, "integration", next.String())}
 		guarded[i] = notify.NewIntegration(g, next, next.Name(), next.Index(), r.Name)
 	}
 	return guarded, nil
@@ -47,7 +49,8 @@ type guard struct {
 	next      *notify.Integration
 	receiver  config.Receiver
 	templates *template.Template
-	metrics   *guardMetrics // nil in a mere check
+	metrics   *guardMetrics // nil in a mere check, as is health
+	health    *health
 	log       *slog.Logger
 }
 
@@ -76,6 +79,14 @@ func (g guard) Notify(ctx context.Context, alerts ...*alert.Alert) (retry bool, 
 		g.metrics.spared.Inc()
 		return false, nil // and counts as sent: the next repetition is a repeat_interval away
 	}
+	retry, err = g.send(ctx, alerts)
+	if err == nil || !errors.Is(ctx.Err(), context.Canceled) { // else we broke it off
+		g.health.report(g.receiver.Name+" "+g.next.String(), err, time.Now())
+	}
+	return retry, err
+}
+
+func (g guard) send(ctx context.Context, alerts []*alert.Alert) (retry bool, err error) {
 	data := notify.GetTemplateData(ctx, g.templates, alerts, g.log)
 	plain, faults := repaired(g.receiver, g.next.Name(), g.next.Index(), g.templates, data)
 	if len(faults) == 0 {

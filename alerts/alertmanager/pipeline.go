@@ -40,6 +40,7 @@ func (e *Embedded) apply(c *loaded) error {
 	}
 	e.warn(c)
 	e.running.Load().stop()
+	e.health.forget()
 
 	var recorder eventrecorder.Recorder
 	var peer notify.Peer
@@ -73,7 +74,7 @@ func (e *Embedded) receivers(c *loaded) (map[string][]notify.Integration, error)
 		if !used[r.Name] {
 			continue
 		}
-		integrations, err := buildReceiver(r, c.templates, e.log, e.guards)
+		integrations, err := buildReceiver(r, c.templates, e.log, e.guards, e.health)
 		if err != nil {
 			return nil, fmt.Errorf("receiver %q: %w", r.Name, err)
 		}

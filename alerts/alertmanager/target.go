@@ -96,6 +96,9 @@ func (t *target) postDue(ctx context.Context) error {
 			return nil
 		}
 		err := t.post(ctx, batch)
+		if err == nil || ctx.Err() == nil {
+			t.client.health.report(t.name, err, t.client.now())
+		}
 		_, refused := errors.AsType[*refusedError](err)
 		switch {
 		case refused:
