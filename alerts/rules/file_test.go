@@ -109,7 +109,7 @@ func TestFaultsOfFiles(t *testing.T) {
 		{"alias in labels", rule("      - alert: A\n        expr: site.open\n        labels: &l {severity: info}\n        annotations: {summary: x}"), "anchors and aliases"},
 		{"no summary", rule("      - alert: A\n        expr: site.open\n        labels: {severity: info}\n        annotations: {description: x}"), "the rule needs the annotation summary"},
 		{"one language", rule("      - alert: A\n        expr: site.open\n        labels: {severity: info}\n        annotations:\n          summary: {vi: x}"), "f.yml:8:20: summary has no text in en"},
-		{"unknown annotation", rule("      - alert: A\n        expr: site.open\n        labels: {severity: info}\n        annotations: {sumary: x}"), `there is no key "sumary" in annotations`},
+		{"unknown annotation", rule("      - alert: A\n        expr: site.open\n        labels: {severity: info}\n        annotations: {title: x}"), `there is no key "title" in annotations`},
 		{"runbook", rule("      - alert: A\n        expr: site.open\n        labels: {severity: info}\n        annotations: {summary: x, runbook: http://x}"), "should be the name of a page"},
 		{"equal", rule("      - alert: A\n        expr: site.open" + ok + "\n      - alert: A\n        expr: not site.open" + ok), "f.yml:8: the alert A with the same scope and labels is also in f.yml:4"},
 		{"group twice", "groups:\n  - {name: a, rules: []}\n  - {name: a, rules: []}", `f.yml:3:5: the file has two groups of the name "a"`},

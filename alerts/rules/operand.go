@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -246,7 +245,7 @@ func firstUnit(x, y operand) string {
 
 // call compiles a function.
 func (c *compiler) call(n ast.Node, name string, args []ast.Node) (operand, error) {
-	signature, ok := functions[name]
+	signature, ok := functionNamed(name)
 	if !ok {
 		return operand{}, faulty(n, "there is no function %s; there are %s", name, functionNames)
 	}
@@ -263,30 +262,27 @@ type function struct {
 	compile     func(c *compiler, n ast.Node, name string, args []ast.Node) (operand, error)
 }
 
-var (
-	functions     map[string]function
-	functionNames string
-)
+// functionNames are those that functionNamed knows, for people.
+const functionNames = "abs, age, ceil, duration, floor, known, max, min, round"
 
-func init() { // breaks the circle of functions and the compiler
-	one := "one number"
-	functions = map[string]function{
-		"known":    {1, 1, "one fact or expression", (*compiler).known},
-		"age":      {1, 1, "one instant, such as device.since", (*compiler).age},
-		"duration": {1, 1, "a text such as \"90s\", \"1h30m\" or \"7d\"", (*compiler).duration},
-		"abs":      {1, 1, one, (*compiler).rounding},
-		"round":    {1, 1, one, (*compiler).rounding},
-		"floor":    {1, 1, one, (*compiler).rounding},
-		"ceil":     {1, 1, one, (*compiler).rounding},
-		"min":      {2, 8, "two to eight numbers of one unit", (*compiler).extreme},
-		"max":      {2, 8, "two to eight numbers of one unit", (*compiler).extreme},
+// functionNamed returns the function with the name.
+func functionNamed(name string) (f function, ok bool) {
+	const one, some = "one number", "two to eight numbers of one unit"
+	switch name {
+	case "known":
+		f = function{1, 1, "one fact or expression", (*compiler).known}
+	case "age":
+		f = function{1, 1, "one instant, such as device.since", (*compiler).age}
+	case "duration":
+		f = function{1, 1, "a text such as \"90s\", \"1h30m\" or \"7d\"", (*compiler).duration}
+	case "abs", "round", "floor", "ceil":
+		f = function{1, 1, one, (*compiler).rounding}
+	case "min", "max":
+		f = function{2, 8, some, (*compiler).extreme}
+	default:
+		return f, false
 	}
-	var names []string
-	for name := range functions {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	functionNames = strings.Join(names, ", ")
+	return f, true
 }
 
 func (c *compiler) known(_ ast.Node, _ string, args []ast.Node) (operand, error) {

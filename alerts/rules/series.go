@@ -56,7 +56,7 @@ func parseSeries(name, values string) (series, error) {
 	}
 	for rest := parts[2]; strings.TrimSpace(rest) != ""; {
 		label := labelForm.FindStringSubmatch(rest)
-		if label == nil || !slices.Contains(given, label[1]) {
+		if len(label) == 0 || !slices.Contains(given, label[1]) {
 			return series{}, fmt.Errorf("the labels of %s should be some of device, site, area, operator, zone, each with a value in quotes", s.name)
 		}
 		s.labels[label[1]] = label[2]
