@@ -151,6 +151,7 @@ type sample struct {
 	at, seq int64
 	boot    int64 // when the device came up
 	rx, tx  int64 // bytes since then
+	hourly  bool  // the first of its hour
 }
 
 // firmware is the version that the device announces; a few lag behind.

@@ -212,7 +212,7 @@ func (f *fleet) takeSample(r *run, now int64) {
 func (f *fleet) nextSample(r *run, now int64) sample {
 	r.seq++
 	r.latest = f.world.look(r.device, &r.route, now)
-	a := sample{at: now, seq: r.seq, boot: r.boot, rx: r.rx, tx: r.tx}
+	a := sample{at: now, seq: r.seq, boot: r.boot, rx: r.rx, tx: r.tx, hourly: floorDiv(now, hour) != floorDiv(r.last, hour)}
 	a.advance(&r.latest.wifi, now-r.last)
 	r.rx, r.tx = a.rx, a.tx
 	r.last = now

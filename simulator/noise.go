@@ -38,6 +38,7 @@ const (
 	forBattery
 	forGarbage
 	forPortal
+	forUsers
 )
 
 // mix is the finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of the

@@ -32,6 +32,9 @@ type Options struct {
 	ConnectWithin time.Duration
 	// Scenario is the story that happens on top of everyday life; nil is none.
 	Scenario *Scenario
+	// Users lets access points count their users: once an hour each sends a sketch of
+	// who was there since the month began. It makes those readings long.
+	Users bool
 	// Calm leaves out the faults of everyday life (reboots, uplinks that fail, power cuts):
 	// only what the scenario says happens.
 	Calm bool

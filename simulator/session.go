@@ -76,7 +76,9 @@ func (f *fleet) uploadHistory(r *run, now int64) {
 		if !old.up {
 			old.up, old.boot, old.last, old.rx, old.tx = true, t, t, 0, 0
 		}
-		if pending = append(pending, f.nextSample(&old, t)); len(pending) == maxUpload {
+		a := f.nextSample(&old, t)
+		a.hourly = false // the first of now holds what was counted before
+		if pending = append(pending, a); len(pending) == maxUpload {
 			f.upload(r, now, pending)
 			pending = pending[:0]
 		}
