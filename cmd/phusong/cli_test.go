@@ -218,18 +218,18 @@ func TestComplaints(t *testing.T) {
 		t.Fatal(err)
 	}
 	free := func() string { return testbed.Addr(t) }
-	wrong := configured(t, "alerts: {}\n")
+	wrong := configured(t, "alarms: {}\n")
 	for name, test := range map[string]struct {
 		args []string
 		code int
 		want string // of standard error, behind "phusong: "
 	}{
-		"no command":         {nil, 2, `expected one of "demo", "serve", "simulate", "import", "check", ...; see phusong --help`},
+		"no command":         {nil, 2, `expected one of "demo", "serve", "simulate", "import", "report", ...; see phusong --help`},
 		"unknown command":    {[]string{"fly"}, 2, "unexpected argument fly; see phusong --help"},
 		"unknown flag":       {[]string{"demo", "--fast"}, 2, "unknown flag --fast; see phusong --help"},
 		"flag without value": {[]string{"demo", "--data"}, 2, `--data: expected string value but got "EOL" (<EOL>); see phusong --help`},
 		"bad duration":       {[]string{"demo", "--for", "soon"}, 2, `--for: expected duration but got "soon": time: invalid duration "soon"; see phusong --help`},
-		"half a command":     {[]string{"check"}, 2, `expected one of "config", "ledger"; see phusong --help`},
+		"half a command":     {[]string{"check"}, 2, `expected one of "config", "rules", "ledger"; see phusong --help`},
 		"missing flag":       {[]string{"import", "gnettrack", "a.txt"}, 2, "missing flags: --area=STRING; see phusong --help"},
 
 		"busy HTTP port":         {[]string{"demo", "--listen", busy, "--mqtt", free(), "--data", dir + "/a"}, 1, "cannot listen on " + busy + ": address already in use; choose another address with --listen or the key listen"},
@@ -241,10 +241,10 @@ func TestComplaints(t *testing.T) {
 		"data below a file":      {[]string{"demo", "--listen", free(), "--mqtt", free(), "--data", file + "/x"}, 1, "data folder " + file + "/x cannot be made: not a directory; choose another with --data or the key data"},
 		"data not writable":      {[]string{"demo", "--listen", free(), "--mqtt", free(), "--data", "/proc/self"}, 1, "data folder /proc/self cannot be written to: "},
 
-		"wrong key":             {[]string{"serve", "-c", wrong}, 1, "configuration " + wrong + `: line 1: there is no key "alerts"; `},
+		"wrong key":             {[]string{"serve", "-c", wrong}, 1, "configuration " + wrong + `: line 1: there is no key "alarms"; `},
 		"no configuration":      {[]string{"serve", "-c", dir + "/none.yml"}, 1, "configuration " + dir + "/none.yml: no such file or directory"},
 		"nobody could connect":  {[]string{"serve"}, 1, "configuration: nobody could connect to the embedded broker: "},
-		"check of a wrong key":  {[]string{"check", "config", wrong}, 1, "configuration " + wrong + `: line 1: there is no key "alerts"; `},
+		"check of a wrong key":  {[]string{"check", "config", wrong}, 1, "configuration " + wrong + `: line 1: there is no key "alarms"; `},
 		"ledger of nothing":     {[]string{"check", "ledger", "--data", empty}, 1, "there are no data of phusong in " + empty + ": name its data folder with --data, or its configuration with --config"},
 		"ledger of nowhere":     {[]string{"check", "ledger", "--data", dir + "/none"}, 1, "there are no data of phusong in " + dir + "/none: "},
 		"letters of nothing":    {[]string{"deadletters", "list", "--data", empty}, 1, "there are no data of phusong in " + empty + ": "},
