@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"phusong/coverage"
 	"phusong/telemetry"
@@ -131,24 +134,59 @@ func (c *coverageRoom) rebuild(ctx context.Context, land *coverageLand) error {
 	}
 }
 
+// rebuildParts is in how many stretches of time the store is read, so that every core
+// has work; rebuildReaders is how many at a time.
+const rebuildParts = 16
+
+var rebuildReaders = min(4, runtime.GOMAXPROCS(0))
+
 // fromStore returns a map of the tests that the store holds, and how many readings
-// they are.
+// they are. A map is a set, so that its parts can be read side by side.
 func (c *coverageRoom) fromStore(ctx context.Context, land *coverageLand, now time.Time) (*coverage.Map, int, error) {
-	fold, err := land.newMap(c.rules, c.zone)
+	// A day more at either end: the days of the rules are local ones, and clocks run ahead.
+	from, to := now.AddDate(0, 0, -c.rules.KeepDays()-1), now.AddDate(0, 0, 1)
+	whole, err := land.newMap(c.rules, c.zone)
+	if err != nil {
+		return nil, 0, err
+	}
+	var mu sync.Mutex // guards whole and readings
+	readings := 0
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(rebuildReaders)
+	for i := range rebuildParts {
+		q := telemetry.Query{
+			Kind: telemetry.KindMobile,
+			From: from.Add(to.Sub(from) / rebuildParts * time.Duration(i)), To: from.Add(to.Sub(from) / rebuildParts * time.Duration(i+1)),
+		}
+		group.Go(func() error {
+			part, n, err := c.readPart(ctx, land, q)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			readings += n
+			return whole.Merge(part)
+		})
+	}
+	err = group.Wait()
+	return whole, readings, err
+}
+
+func (c *coverageRoom) readPart(ctx context.Context, land *coverageLand, q telemetry.Query) (*coverage.Map, int, error) {
+	part, err := land.newMap(c.rules, c.zone)
 	if err != nil {
 		return nil, 0, err
 	}
 	n := 0
-	// A day more at either end: the days of the rules are local ones, and clocks run ahead.
-	q := telemetry.Query{Kind: telemetry.KindMobile, From: now.AddDate(0, 0, -c.rules.KeepDays()-1), To: now.AddDate(0, 0, 1)}
 	for r, err := range c.options.Store.Readings(ctx, q) {
 		if err != nil {
 			return nil, 0, err
 		}
-		fold.Observe(&r)
+		part.Observe(&r)
 		n++
 	}
-	return fold, n, nil
+	return part, n, nil
 }
 
 // join puts the rebuilt map in the place of the present one, which has only what has

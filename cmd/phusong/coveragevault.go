@@ -197,6 +197,11 @@ func (k *zoneKeeper) save(ctx context.Context) error {
 		return fmt.Errorf("keeping the zones: %w", err)
 	}
 	revision, err := k.vault.bucket.Put(ctx, zonesKey, text, k.revision)
+	if errors.Is(err, stream.ErrConflict) {
+		if theirs := (zoneKeeper{vault: k.vault}); theirs.load(ctx) == nil && theirs.head.Ref != ref {
+			k.vault.drop(ctx, ref)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("keeping the zones: %w", err)
 	}
