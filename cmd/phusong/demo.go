@@ -83,7 +83,7 @@ func (c *demoCmd) world(start time.Time, interval time.Duration, scenario string
 	return simulator.New(simulator.Options{
 		Seed: c.Seed, Start: start, Scenario: story, ConnectWithin: demoConnectWithin,
 		AccessPoints: demoAccessPoints, Probes: demoProbes, Sensors: demoSensors,
-		WiFiInterval: interval, MobileInterval: interval, EnvironmentInterval: interval,
+		WiFiInterval: interval, MobileInterval: interval, EnvironmentInterval: interval, Users: true,
 	})
 }
 

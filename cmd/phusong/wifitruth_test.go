@@ -85,10 +85,11 @@ func (w *wifiWatch) observe(r *telemetry.Reading) {
 
 // wifiScore compares a book with the truth, minute by minute.
 type wifiScore struct {
-	minutes    map[string]int // "truth/verdict"
+	settle     time.Duration
+	minutes    map[string]int // "truth / verdict"
 	sites      int
 	all, right int
-	// settled are minutes of which the truth has not changed for settleTime, and
+	// settled are minutes of which the truth has not changed for settle, and
 	// settledRight those of them with its verdict.
 	settled, settledRight int
 	up, known             map[telemetry.SiteID]int // minutes with service, and all
@@ -98,11 +99,11 @@ type wifiScore struct {
 	waiting               map[telemetry.SiteID]time.Time
 }
 
-// settleTime is how long a verdict may take: three intervals of silence and a tick.
-const settleTime = 5 * time.Minute
-
-func newWiFiScore() *wifiScore {
+// newWiFiScore makes a score that expects a verdict within settle: after three
+// intervals of silence and a tick.
+func newWiFiScore(settle time.Duration) *wifiScore {
 	return &wifiScore{
+		settle:  settle,
 		minutes: make(map[string]int), up: make(map[telemetry.SiteID]int), known: make(map[telemetry.SiteID]int),
 		changed: make(map[telemetry.SiteID]time.Time), last: make(map[telemetry.SiteID]simulator.SiteState), waiting: make(map[telemetry.SiteID]time.Time),
 	}
@@ -131,7 +132,7 @@ func (s *wifiScore) compare(w *wifiWatch, at time.Time) {
 		}
 		s.minutes[string(truth.State)+" / "+verdict]++
 		right := f.Verdict.String() == string(truth.State) || (lossy && truth.State == simulator.SiteWorking)
-		settled := at.Sub(s.changed[truth.Site]) >= settleTime
+		settled := at.Sub(s.changed[truth.Site]) >= s.settle
 		s.all++
 		if settled {
 			s.settled++
@@ -166,27 +167,27 @@ func (s *wifiScore) availability(w *wifiWatch, month wifi.Month) (mean, worst fl
 // what was really the case. docs/WIFI.md states the numbers.
 func TestWiFiAgainstTheTruth(t *testing.T) {
 	t.Parallel()
-	judgeWiFiWeek(t, 1)
+	judgeWiFi(t, 1, 5*time.Minute)
 }
 
 func TestWiFiAgainstTheTruthForAWeek(t *testing.T) {
 	t.Parallel()
 	testbed.Slow(t)
-	judgeWiFiWeek(t, 7)
+	judgeWiFi(t, 7, time.Minute)
 }
 
-func judgeWiFiWeek(t *testing.T, days int) {
+func judgeWiFi(t *testing.T, days int, interval time.Duration) {
 	t.Helper()
 	story, err := simulator.ParseScenario("week.yaml", []byte(wifiStory))
 	if err != nil {
 		t.Fatal(err)
 	}
 	start := time.Date(2026, 9, 7, 0, 0, 0, 0, time.FixedZone("+07", 7*3600))
-	world, err := simulator.New(simulator.Options{Seed: 7, Start: start, AccessPoints: 400, Scenario: story})
+	world, err := simulator.New(simulator.Options{Seed: 7, Start: start, AccessPoints: 400, Scenario: story, Users: true, WiFiInterval: interval})
 	if err != nil {
 		t.Fatal(err)
 	}
-	watch, score := newWiFiWatch(t, world), newWiFiScore()
+	watch, score := newWiFiWatch(t, world), newWiFiScore(3*interval+2*time.Minute)
 	until, next := start.AddDate(0, 0, days), start.Add(time.Minute)
 	for r, err := range heard(t.Context(), world.Events(until)) {
 		if err != nil {
@@ -194,13 +195,14 @@ func judgeWiFiWeek(t *testing.T, days int) {
 		}
 		for ; next.Before(r.Received); next = next.Add(time.Minute) {
 			watch.tick(next)
-			if next.Sub(start) >= 10*time.Minute { // everybody has come up
+			if next.Sub(start) >= 15*time.Minute { // everybody has come up
 				score.compare(watch, next)
 			}
 		}
 		watch.observe(r)
 	}
 	watch.tick(until)
+	checkUsers(t, watch, until.Add(-time.Minute))
 	mean, worst := score.availability(watch, wifi.MonthOf(start))
 	right, settled := float64(score.right)/float64(score.all), float64(score.settledRight)/float64(score.settled)
 	slices.Sort(score.delays)
@@ -215,5 +217,31 @@ func judgeWiFiWeek(t *testing.T, days int) {
 	}
 	if mean > 0.002 || worst > 0.01 {
 		t.Errorf("availability is off by %.5f in the mean and %.5f at worst", mean, worst)
+	}
+}
+
+// checkUsers compares the estimates with who was really there. Each of some hundred
+// estimates may be outside of its 95 % bounds, but hardly any by twice as much.
+func checkUsers(t *testing.T, w *wifiWatch, at time.Time) {
+	t.Helper()
+	within, all := 0, 0
+	for _, u := range w.book.Usage(wifi.MonthOf(at)) {
+		truth := w.world.Users(u.Area, at)
+		all++
+		if uint64(truth) >= u.Low && uint64(truth) <= u.High {
+			within++
+		}
+		// The sketch of the last hour may be missing.
+		if float64(u.Users) > float64(truth)*1.04+5 || float64(u.Users) < float64(truth)*0.9-5 {
+			t.Errorf("%q: estimated as %d (%d to %d), and there were %d", u.Area, u.Users, u.Low, u.High, truth)
+		}
+		if u.Area == "" {
+			share, low, high, _ := u.Share()
+			t.Logf("%d users (%d to %d) of %d residents: %.3f (%.3f to %.3f); there were %d", u.Users, u.Low, u.High, u.Residents, share, low, high, truth)
+		}
+	}
+	t.Logf("%d of %d estimates hold the truth within their bounds", within, all)
+	if all < 50 || within < all*8/10 {
+		t.Errorf("%d of %d estimates hold the truth within their bounds", within, all)
 	}
 }
