@@ -65,6 +65,20 @@ func AllFlags() []Flags {
 // Has reports whether any of the flags in mask is set.
 func (f Flags) Has(mask Flags) bool { return f&mask != 0 }
 
+// gravity orders the flags by how much they spoil: all the values of a sensor, a quantity for
+// as long as nobody repairs it, or one value.
+var gravity = [...]Flags{Moved, TwoPlaces, TwoSenders, Clock, Unit, Drift, Stuck, Sentinel, Range, Negative, Spike}
+
+// Gravest returns the one of the set flags that spoils most; 0 for none.
+func (f Flags) Gravest() Flags {
+	for _, g := range gravity {
+		if f.Has(g) {
+			return g
+		}
+	}
+	return 0
+}
+
 // first returns the index of the lowest flag that is set.
 func (f Flags) first() int { return bits.TrailingZeros16(uint16(f)) }
 

@@ -271,7 +271,34 @@ func TestNames(t *testing.T) {
 			t.Errorf("flag %d has no name", f)
 		}
 	}
+	for _, f := range environment.AllFlags() {
+		if got := (f | environment.Spike).Gravest(); got != f {
+			t.Errorf("of %s and spike the gravest is %q", f, got)
+		}
+	}
+	if got := environment.Flags(0).Gravest(); got != 0 {
+		t.Errorf("of none the gravest is %q", got)
+	}
 	if got := (environment.Drift | environment.Sentinel).String(); got != "sentinel,drift" {
 		t.Errorf("two flags are %q", got)
+	}
+}
+
+// The category of the site decides the noise zone.
+func TestStationOf(t *testing.T) {
+	t.Parallel()
+	d := telemetry.Device{ID: "a", Kind: telemetry.KindEnvironment, Site: "s", Area: "25459", At: telemetry.Point{Lat: 11, Lon: 106}, Interval: interval}
+	for _, category := range telemetry.Categories() {
+		s := environment.StationOf(&d, &telemetry.Site{ID: "s", Category: category})
+		want := airquality.CommonZone
+		if category == telemetry.School || category == telemetry.Hospital {
+			want = airquality.SpecialZone
+		}
+		if s.Zone != want || s.Device != d.ID || s.At != d.At || s.Interval != d.Interval || s.Area != d.Area || s.Site != d.Site {
+			t.Errorf("%s: %+v", category, s)
+		}
+	}
+	if s := environment.StationOf(&d, nil); s.Zone != airquality.CommonZone || s.Device != "a" {
+		t.Errorf("without a site: %+v", s)
 	}
 }

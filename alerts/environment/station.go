@@ -27,6 +27,17 @@ type Station struct {
 	Water airquality.WaterLevels
 }
 
+// StationOf returns what a registry says of a sensor; site may be nil. Schools and hospitals
+// are special zones by the rule; places of worship are too, and not a category of ours.
+// Whether it is a reference station, and its water levels, are for the caller to say.
+func StationOf(d *telemetry.Device, site *telemetry.Site) Station {
+	s := Station{Device: d.ID, Site: d.Site, Area: d.Area, At: d.At, Interval: d.Interval}
+	if site != nil && (site.Category == telemetry.School || site.Category == telemetry.Hospital) {
+		s.Zone = airquality.SpecialZone
+	}
+	return s
+}
+
 // A station is all that the book keeps of one sensor. The writer owns it; readers look at
 // it under the book's lock.
 type station struct {
