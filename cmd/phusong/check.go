@@ -36,6 +36,9 @@ func (c *checkConfigCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	if err := config.Alerts.check(); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(p.stdout, "configuration is right: %d areas, %d sites, %d devices, %d roads registered\n", len(reg.Areas()), len(reg.Sites()), len(reg.Devices()), len(reg.Roads()))
 	return err
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Store    StoreConfig    `yaml:"store"`
 	Registry RegistryConfig `yaml:"registry"`
 	Ingest   IngestConfig   `yaml:"ingest"`
+	Alerts   AlertsConfig   `yaml:"alerts"`
 	Coverage CoverageConfig `yaml:"coverage"`
 }
 
@@ -170,5 +171,6 @@ func DefaultConfig() Config {
 			MaxAhead: 5 * time.Minute, MaxAge: 5 * 365 * 24 * time.Hour, LateAfter: 10 * time.Minute,
 		},
 		Coverage: defaultCoverage(),
+		Alerts:   AlertsConfig{Topics: true},
 	}
 }

@@ -131,6 +131,7 @@ func TestTheExampleHoldsEveryKeyWithItsDefault(t *testing.T) {
 	// A list that is written [] and one that is left out mean the same.
 	got.Stream.URLs, got.Registry.Areas = nilIfEmpty(got.Stream.URLs), nilIfEmpty(got.Registry.Areas)
 	got.Coverage.Overrides, got.Coverage.Declared = nilIfEmpty(got.Coverage.Overrides), nilIfEmpty(got.Coverage.Declared)
+	got.Alerts.Rules, got.Alerts.Alertmanager.URLs = nilIfEmpty(got.Alerts.Rules), nilIfEmpty(got.Alerts.Alertmanager.URLs)
 	got.Coverage.Validity.Operators = nilIfEmpty(got.Coverage.Validity.Operators)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the example says other things than the defaults (-default +example):\n%s", diff)
@@ -313,13 +314,13 @@ func holds(document map[string]any, key []string) bool {
 // sampleOf returns a text for a field of the type, and how its value then prints.
 func sampleOf(t *testing.T, field reflect.Value) (text, printed string) {
 	t.Helper()
-	switch field.Interface().(type) {
+	switch value := field.Interface().(type) {
 	case string:
 		return "some: #text", "some: #text"
 	case []string:
 		return "[x, y]", "[x y]"
 	case bool:
-		return "true", "true"
+		return fmt.Sprint(!value), fmt.Sprint(!value)
 	case int:
 		return "4711", "4711"
 	case float64:

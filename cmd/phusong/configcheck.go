@@ -32,6 +32,7 @@ func (c *Config) validate() error {
 		c.Stream.validate,
 		c.Store.validate,
 		c.Ingest.validate,
+		c.Alerts.validate,
 		func() error { return c.Coverage.validate(c.Store.Retention.Mobile) },
 	)
 }

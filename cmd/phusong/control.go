@@ -91,7 +91,7 @@ func (s *service) controlHandler() http.Handler {
 	})
 	mux.HandleFunc("GET /devices", func(w http.ResponseWriter, _ *http.Request) {
 		var all []dashboards.DeviceState
-		for d := range devices(s.register.Current, s.picture)(time.Now()) {
+		for d := range devices(s.judgement.engine)(time.Now()) {
 			all = append(all, d)
 		}
 		answer(w, all, nil)

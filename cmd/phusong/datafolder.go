@@ -63,6 +63,8 @@ func (d dataFolder) store() string  { return filepath.Join(string(d), "phusong.d
 func (d dataFolder) watch() imageFile {
 	return imageFile(filepath.Join(string(d), "watch", "image.zip"))
 }
-func (d dataFolder) filters() string { return filepath.Join(string(d), "mqtt-filters.json") }
-func (d dataFolder) socket() string  { return filepath.Join(string(d), "control.sock") }
-func (d dataFolder) lock() string    { return filepath.Join(string(d), "lock") }
+func (d dataFolder) alertmanager() string { return filepath.Join(string(d), "alertmanager") }
+func (d dataFolder) topics() string       { return filepath.Join(string(d), "alert-topics.json") }
+func (d dataFolder) filters() string      { return filepath.Join(string(d), "mqtt-filters.json") }
+func (d dataFolder) socket() string       { return filepath.Join(string(d), "control.sock") }
+func (d dataFolder) lock() string         { return filepath.Join(string(d), "lock") }

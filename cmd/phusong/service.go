@@ -10,7 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"phusong/alerts"
+	"phusong/alerts/alertmanager"
 	"phusong/ingest"
 	"phusong/internal/mqtt"
 	"phusong/internal/registry"
@@ -38,18 +38,23 @@ type service struct {
 	letters  *stream.Log
 	store    store
 	ledger   *ingest.Ledger
-	picture  *alerts.Picture
 	watcher  *watcher
 	coverage *coverageRoom
 	pipeline *ingest.Pipeline
 	client   *mqtt.Client
 	http     net.Listener
+
+	judgement    *alertRoom
+	history      *alertHistory
+	delivery     *alertDelivery
+	alertmanager *alertmanager.Embedded // nil when others are used
+	notifiers    []part
 }
 
 // newService opens all that the configuration names. On error nothing is left
 // open. The registry's faults are an error here, at the start, and a warning later.
 func newService(ctx context.Context, c Config, log *slog.Logger) (_ *service, err error) {
-	s := &service{config: c, log: log, metrics: prometheus.NewRegistry(), ledger: ingest.NewLedger(), picture: alerts.NewPicture()}
+	s := &service{config: c, log: log, metrics: prometheus.NewRegistry(), ledger: ingest.NewLedger()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -138,6 +143,9 @@ func (s *service) openPipeline(ctx context.Context) error {
 	if err := s.openCoverage(ctx); err != nil {
 		return err
 	}
+	if err := s.openAlerts(ctx); err != nil {
+		return err
+	}
 	if err := s.openWatcher(ctx, position); err != nil {
 		return err
 	}
@@ -148,6 +156,7 @@ func (s *service) openPipeline(ctx context.Context) error {
 	s.parts.add("drain", s.drain)
 	s.parts.add("store writer", writer.Run)
 	s.parts.add("watcher", s.watcher.Run)
+	s.addAlertParts()
 	s.parts.add("janitor", s.janitor)
 	s.parts.add("registry", s.register.Run)
 	s.parts.add("http", s.serveHTTP)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"phusong/alerts/alertmanager"
 	"phusong/dashboards"
 )
 
@@ -23,7 +24,8 @@ func (s *service) openHTTP(ctx context.Context) error {
 }
 
 func (s *service) serveHTTP(ctx context.Context) error {
-	handler := dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Logger: s.log, Ready: []dashboards.Check{
+	mux := http.NewServeMux()
+	mux.Handle("/", dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Logger: s.log, Ready: []dashboards.Check{
 		{Name: "broker", Do: func(context.Context) error {
 			if !s.client.Stats().Subscribed {
 				return errors.New("not connected and subscribed")
@@ -32,8 +34,11 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		}},
 		{Name: "stream", Do: func(context.Context) error { return s.server.Healthy() }},
 		{Name: "store", Do: s.storeReady},
-	}})
-	return serveUntilDone(ctx, s.http, handler)
+	}}))
+	if s.alertmanager != nil {
+		mux.Handle(alertmanager.Prefix+"/", s.alertmanagerHandler())
+	}
+	return serveUntilDone(ctx, s.http, mux)
 }
 
 // pingTimeout bounds how long a store may take to answer before it counts as

@@ -18,9 +18,10 @@ func (s *service) prefixed() prometheus.Registerer {
 func (s *service) registerMetrics() {
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ours := s.prefixed()
-	ours.MustRegister(s.ledger, dashboards.NewDeviceCollector(devices(s.register.Current, s.picture), time.Now))
+	ours.MustRegister(s.ledger, dashboards.NewDeviceCollector(devices(s.judgement.engine), time.Now))
 	s.watcher.register(ours)
 	ours.MustRegister(dashboards.NewCoverageCollector(s.coverage.figures))
+	s.registerJudgement(ours)
 	ours.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "build_info", Help: "Always 1; the labels tell the build.", ConstLabels: prometheus.Labels{"version": version(), "go_version": goVersion()},
 	}, func() float64 { return 1 }))

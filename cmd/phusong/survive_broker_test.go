@@ -14,6 +14,7 @@ func TestSurvivesBrokerRestart(t *testing.T) {
 	f := newFleet(t, w.broker.URL())
 	f.begin(4)
 	for range 2 {
+		w.awaitExactly("phusong_mqtt_connected", 1) // or it would never see this one go
 		stored, err := w.metric("phusong_readings_stored_total")
 		if err != nil {
 			t.Fatal(err)

@@ -48,7 +48,7 @@ type tenant struct {
 // rooms lists who watches the stream. To move in, add a line.
 func (s *service) rooms() []tenant {
 	return []tenant{
-		{"picture", pictureRoom{s.picture}, func(ctx context.Context) error { return seed(ctx, s.picture, s.store) }},
+		{"alerts", s.judgement, s.seedEngine},
 		{"coverage", s.coverage, func(context.Context) error { return nil }}, // its Run sees to it
 	}
 }

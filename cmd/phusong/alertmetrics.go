@@ -1,0 +1,140 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phusong/alerts/environment"
+	"phusong/alerts/wifi"
+	"phusong/dashboards"
+	"phusong/telemetry"
+)
+
+// registerJudgement adds what the engine and its books know.
+func (s *service) registerJudgement(to prometheus.Registerer) {
+	room := s.judgement
+	to.MustRegister(
+		dashboards.NewAlertCollector(room.metrics()),
+		dashboards.NewWiFiCollector(room.wifiMetrics),
+		dashboards.NewEnvironmentCollector(room.environmentMetrics),
+		dashboards.NewPlaceCollector(func() dashboards.Places {
+			reg := s.register.Current()
+			return dashboards.Places{Areas: reg.Areas(), Sites: reg.Sites(), Devices: reg.Devices()}
+		}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "alert_history_lost_total", Help: "Steps in the lives of alerts that the history could not keep.",
+		}, func() float64 { return float64(s.history.missed.Load()) }),
+	)
+}
+
+func (r *alertRoom) metrics() dashboards.Judgement {
+	return dashboards.Judgement{
+		Alerts: func() []dashboards.AlertState {
+			firing := r.engine.Alerts()
+			list := make([]dashboards.AlertState, len(firing))
+			for i := range firing {
+				a := &firing[i]
+				list[i] = dashboards.AlertState{Name: a.Name, Severity: a.Severity, Kind: a.Labels["kind"], Area: a.Labels["area"], Told: a.Told}
+			}
+			return list
+		},
+		Incidents: func() []dashboards.IncidentState {
+			open, _ := r.engine.Incidents()
+			list := make([]dashboards.IncidentState, len(open))
+			for i := range open {
+				list[i] = dashboards.IncidentState{Cause: string(open[i].Cause), Area: string(open[i].Area), Down: open[i].Down}
+			}
+			return list
+		},
+		Changes:    func() float64 { return float64(r.engine.Counts().Changes) },
+		TextFaults: func() float64 { return float64(r.engine.Counts().TextFaults) },
+		Rules:      func() float64 { return float64(r.rules.Load()) },
+		RuleFaults: func() map[string]float64 {
+			faults := make(map[string]float64)
+			for rule, n := range r.engine.Counts().RuleFaults {
+				faults[rule] = float64(n)
+			}
+			return faults
+		},
+	}
+}
+
+func (r *alertRoom) environmentMetrics() dashboards.Environment {
+	stations, counters := r.environment.Stations(), r.environment.Counters()
+	e := dashboards.Environment{Corrections: uint64(counters.Corrections), TooLate: uint64(counters.TooLate)}
+	for i := range stations {
+		if stations[i].Registered { // other ids come from outside and must not become series
+			e.Stations = append(e.Stations, stationMetrics(&stations[i]))
+		}
+	}
+	return e
+}
+
+func stationMetrics(s *environment.Status) dashboards.EnvironmentStation {
+	fact := func(f environment.Fact) telemetry.Opt[float64] {
+		if v, ok := s.Facts.Get(f); ok {
+			return telemetry.Some(v)
+		}
+		return telemetry.Opt[float64]{}
+	}
+	m := dashboards.EnvironmentStation{
+		Device: s.Device, Area: s.Area, Index: fact(environment.FactAQI), Indicative: !s.Reference, Limit: fact(environment.FactLimit),
+		Noise: fact(environment.FactLAeq1h), NoiseExcess: fact(environment.FactNoiseOver), HeatIndex: fact(environment.FactHeatIndex),
+		WaterLevel: fact(environment.FactWaterLevel), WaterAlarm: fact(environment.FactWaterAlarm),
+	}
+	if s.Quality.Known {
+		m.Score, m.Completeness = telemetry.Some(s.Quality.Score/100), telemetry.Some(s.Quality.Completeness)
+	}
+	for _, f := range environment.AllFlags() {
+		if s.Flags&f != 0 {
+			m.Flags = append(m.Flags, f.String())
+		}
+	}
+	return m
+}
+
+func (r *alertRoom) wifiMetrics() dashboards.WiFi {
+	book, month := r.wifi, wifi.MonthOf(r.wifi.Now())
+	taken, refused := book.Sketches()
+	w := dashboards.WiFi{SketchesTaken: taken, Refused: make(map[string]uint64), Problems: make(map[string]uint64)}
+	for _, why := range wifi.Refusals() {
+		w.Refused[why.String()] = refused[why]
+	}
+	for _, p := range book.Problems() {
+		w.Problems[p.Kind] = p.Count
+	}
+	for _, s := range book.Sites() {
+		w.Sites = append(w.Sites, dashboards.WiFiSite{
+			Site: s.Site, Area: s.Area, Category: s.Category, Verdict: s.Verdict.String(),
+			Known: s.Verdict != wifi.Unknown, Up: s.Verdict == wifi.Working || s.Verdict == wifi.Partly,
+			Clients: s.Clients, Overloaded: s.Overloaded, Slow: s.Slow,
+		})
+	}
+	for _, t := range book.Targets() {
+		w.Targets = append(w.Targets, dashboards.WiFiTarget{
+			Area: t.Area, Category: t.Category, Required: t.Required, Working: t.Working, ByState: map[string]int{
+				wifi.Working.String(): t.Working, wifi.Partly.String(): t.Partly, wifi.Failed.String(): t.Failed, wifi.NoService.String(): t.NoService,
+				wifi.Unknown.String(): t.Unknown, "not covered": t.NotCovered, "maintenance": t.Maintenance,
+			},
+		})
+	}
+	for _, a := range book.Availability(month) {
+		w.Availability = append(w.Availability, availabilityMetrics(&a))
+	}
+	for _, u := range book.Usage(month) {
+		share, _, _, known := u.Share()
+		w.Users = append(w.Users, dashboards.WiFiUsers{Area: u.Area, Users: u.Users, Low: u.Low, High: u.High, Ratio: share, HasRatio: known})
+	}
+	return w
+}
+
+func availabilityMetrics(a *wifi.Availability) dashboards.WiFiAvailability {
+	m := dashboards.WiFiAvailability{Area: a.Area, Category: a.Category, Levels: make(map[string]float64)}
+	m.Ratio, m.HasRatio = a.Times.Availability()
+	m.Known = a.Times.Known()
+	for _, l := range a.Levels {
+		if share, ok := l.Share(); ok {
+			m.Levels[l.Level.String()] = share
+		}
+	}
+	return m
+}

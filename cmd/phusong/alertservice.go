@@ -1,0 +1,230 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"phusong/alerts/alertmanager"
+	"phusong/deploy"
+	"phusong/internal/mqtt"
+	"phusong/telemetry"
+)
+
+// openAlerts makes the room of judgement, with nothing in it, and those who tell
+// people and keep the history. They are parts that stop after the watcher.
+func (s *service) openAlerts(ctx context.Context) (err error) {
+	c := &s.config.Alerts
+	set, err := loadRules(c.Rules)
+	if err != nil {
+		return fmt.Errorf("alerts.rules: %w", err)
+	}
+	s.judgement, err = newAlertRoom(alertRoomOptions{
+		Inventory: inventoryOf(s.register.Current()), Rules: set, Desk: nil,
+		RunbookURL: c.Runbooks, AlertURL: s.page("alerts"), Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	if s.history, err = newAlertHistory(ctx, s.server, s.judgement, s.log); err != nil {
+		return err
+	}
+	sinks, err := s.openSinks()
+	if err != nil {
+		return err
+	}
+	s.delivery = &alertDelivery{
+		active: s.judgement.engine.Active, ready: s.caughtUp(ctx), wake: s.judgement.wake, page: s.page("alerts"), sinks: sinks, log: s.log,
+	}
+	return nil
+}
+
+// addAlertParts adds what moves, to stop after the watcher.
+func (s *service) addAlertParts() {
+	s.parts.add("alert delivery", s.delivery.Run)
+	s.parts.add("alert history", s.history.Run)
+	for _, p := range s.notifiers {
+		s.parts.add(p.name, p.run)
+	}
+	s.parts.add("rule files", s.followRules)
+	s.parts.add("vitals", s.tellVitals)
+	s.parts.add("inventory", func(ctx context.Context) error { return s.judgement.followRegistry(ctx, s.register.Current) })
+}
+
+// page is the address of a page of ours for people, with a slash at its end.
+func (s *service) page(name string) string {
+	base := cmp.Or(s.config.Alerts.ExternalURL, "http://"+s.http.Addr().String())
+	return strings.TrimSuffix(base, "/") + "/" + name + "/"
+}
+
+// openSinks opens the ways to people: the Alertmanager inside or those outside, and
+// the topics.
+func (s *service) openSinks() (sinks []alertSink, err error) {
+	c := &s.config.Alerts
+	if len(c.Alertmanager.URLs) > 0 {
+		client, err := alertmanager.NewClient(alertmanager.ClientOptions{URLs: c.Alertmanager.URLs, Logger: s.log, Registerer: s.prefixed()})
+		if err != nil {
+			return nil, err
+		}
+		s.notifiers = append(s.notifiers, part{"alertmanager client", client.Run})
+		sinks = append(sinks, alertSink{"Alertmanager", client.Replace})
+	} else {
+		inside, err := alertmanager.New(alertmanager.Options{
+			ConfigFile: c.Alertmanager.ConfigFile, Default: deploy.Alertmanager, DataDir: dataFolder(s.config.Data).alertmanager(),
+			ExternalURL: strings.TrimSuffix(s.page(strings.TrimPrefix(alertmanager.Prefix, "/")), "/"), Logger: s.log, Registerer: s.metrics,
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.alertmanager = inside
+		s.notifiers = append(s.notifiers, part{"alertmanager", inside.Run})
+		sinks = append(sinks, alertSink{"the Alertmanager inside", inside.Replace})
+	}
+	topics, err := s.openTopics()
+	if err != nil || topics == nil {
+		return sinks, err
+	}
+	s.notifiers = append(s.notifiers, part{"alert topics", topics.Run})
+	return append(sinks, alertSink{"MQTT", topics.Replace}), nil
+}
+
+// openTopics returns nil when there are to be none, or when no province is known for
+// them.
+func (s *service) openTopics() (*alertmanager.Topics, error) {
+	if !s.config.Alerts.Topics {
+		return nil, nil
+	}
+	areas := s.register.Current().Areas()
+	province := slices.IndexFunc(areas, func(a telemetry.Area) bool { return a.Code.IsProvince() })
+	if province < 0 {
+		s.log.Info("the registry has no province, so alerts are not published over MQTT; see alerts.topics")
+		return nil, nil
+	}
+	return alertmanager.NewTopics(alertmanager.TopicsOptions{
+		Publish: func(ctx context.Context, topic string, payload []byte) error {
+			return s.client.Publish(ctx, mqtt.Message{Topic: topic, Payload: payload, QoS: mqtt.AtLeastOnce, Retained: true})
+		},
+		File: dataFolder(s.config.Data).topics(), Area: string(areas[province].Code), Logger: s.log, Registerer: s.prefixed(),
+	})
+}
+
+// caughtUp returns how to ask whether judgement has seen what the stream held when
+// the service began.
+func (s *service) caughtUp(ctx context.Context) func() bool {
+	last := sync.OnceValue(func() uint64 {
+		state, err := s.readings.State(ctx)
+		if err != nil {
+			return 0
+		}
+		return state.Last
+	})
+	last()
+	return func() bool { return s.watcher.counted.position.Load() >= last() }
+}
+
+// followRules reads the rule files again when they change. Rules that are refused
+// leave those before in force.
+func (s *service) followRules(ctx context.Context) error {
+	patterns := s.config.Alerts.Rules
+	if len(patterns) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	seen, tick := stamps(patterns), time.NewTicker(rulesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		now := stamps(patterns)
+		if now == seen {
+			continue
+		}
+		seen = now
+		set, err := loadRules(patterns)
+		s.judgement.broken.Store(err != nil)
+		if err != nil {
+			s.log.Error("the changed rule files are refused; the rules before stay in force", "error", err)
+			continue
+		}
+		s.judgement.want(nil, set)
+		s.log.Info("rules read again", "rules", len(set.Rules()))
+	}
+}
+
+// rulesEvery is how often rule files are looked at.
+const rulesEvery = 2 * time.Second
+
+// stamps sums up which files match the patterns and when they changed.
+func stamps(patterns []string) string {
+	var b strings.Builder
+	for _, pattern := range patterns {
+		names, _ := filepath.Glob(pattern) // a bad pattern was refused at the start
+		for _, name := range names {
+			info, err := os.Stat(name)
+			if err != nil {
+				continue // gone between two looks
+			}
+			fmt.Fprintln(&b, name, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return b.String()
+}
+
+// alertmanagerHandler serves API v2 of the Alertmanager inside. Whoever may write there
+// can silence the province, so without accounts that is for this machine alone.
+func (s *service) alertmanagerHandler() http.Handler {
+	inside := s.alertmanager.Handler()
+	if isLoopback(s.config.Listen) {
+		return inside
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			http.Error(w, "changes are taken on a loopback address only: set listen to 127.0.0.1 and put a proxy with a login before it", http.StatusForbidden)
+			return
+		}
+		inside.ServeHTTP(w, r)
+	})
+}
+
+// seedEngine tells the engine what the store knows, so that a start without an image
+// does not make every device look unseen.
+func (s *service) seedEngine(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, seedTimeout)
+	defer cancel()
+	asking, cancel := context.WithTimeout(ctx, pingTimeout) // a store that says nothing must not cost that long
+	defer cancel()
+	if err := s.store.Ping(asking); err != nil {
+		return err
+	}
+	var latest []telemetry.Reading
+	var newest time.Time
+	for _, kind := range telemetry.Kinds() {
+		for r, err := range s.store.Latest(ctx, kind) {
+			if err != nil {
+				return err
+			}
+			latest = append(latest, r)
+			if r.Received.After(newest) {
+				newest = r.Received
+			}
+		}
+	}
+	if len(latest) == 0 {
+		return nil
+	}
+	slices.SortFunc(latest, func(a, b telemetry.Reading) int {
+		return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.Device, b.Device))
+	})
+	s.judgement.Observe(newest, latest)
+	return nil
+}
