@@ -179,6 +179,7 @@ func (e *Engine) Observe(at time.Time, readings []telemetry.Reading) {
 		e.eachSecond()
 		e.settle()
 	}
+	e.endGathering()
 }
 
 // moveTo lets time pass.
@@ -280,6 +281,7 @@ func (e *Engine) wake(rank uint64, at int64) {
 		}
 	}
 	e.settle()
+	e.endGathering()
 }
 
 func (e *Engine) timerOf(kind uint64, owner int64) timerID {

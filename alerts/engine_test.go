@@ -320,7 +320,7 @@ func TestForAndKeepFiring(t *testing.T) {
 	s.play(2 * time.Minute)
 	s.expect()
 	temperature = 70
-	s.play(7 * time.Minute)
+	s.play(8 * time.Minute)
 	s.expect("+Hot ap-0-0-0")
 	temperature = 50
 	s.play(90 * time.Second)

@@ -87,8 +87,10 @@ type incident struct {
 	follows   string
 	timer     timerID
 	dirty     bool
-	gravest   int // of what was told, see severities
-	shown     Cause
+	// everywhere: the same is said of so many places that it is of none.
+	everywhere bool
+	gravest    int // of what was told, see severities
+	shown      Cause
 }
 
 type member struct {
@@ -107,6 +109,8 @@ type incidentBook struct {
 	bySeq  map[int64]*incident
 	fleet  *incident // of CausePipeline, while it is open
 	closed []Incident
+	// gathering are those that wait for the end of the instant; none between two entries.
+	gathering []*incident
 }
 
 // maxClosed is how many incidents that are over stay to be looked at.
@@ -194,6 +198,9 @@ func (e *Engine) attach(a *alert) {
 func (e *Engine) detach(a *alert) {
 	i := a.incident
 	i.alerts.remove(a, inIncident)
+	if i.until != 0 {
+		return
+	}
 	if i.alerts.live == 0 && (!i.reach() || i.down == 0) {
 		e.closeIncident(i)
 		return
@@ -226,15 +233,80 @@ func (e *Engine) incidentFor(a *alert) *incident {
 		return i
 	}
 	i := e.openIncident(CauseRule, s.area, "")
-	i.decided, i.name, i.site, i.shown = true, a.rule.Alert, s.site, CauseRule
+	i.name, i.site, i.shown = a.rule.Alert, s.site, CauseRule
 	if s.site != nil {
 		i.sites = []*site{s.site}
 	}
 	if s.Scope == rules.ScopeDevice {
 		i.device = s.device
 	}
-	e.tellIncident(IncidentOpened, i)
+	e.gather(i, a.rule)
 	return i
+}
+
+// mostCompany is how long an alert that was not urgent anyhow waits for others of its name.
+const mostCompany = time.Minute
+
+// gather waits for others with the same cause: to the end of what happens at this instant,
+// or half as long again as the rule itself waited.
+func (e *Engine) gather(i *incident, r *rules.Rule) {
+	wait := min(r.For/2, mostCompany)
+	if wait == 0 {
+		e.book.gathering = append(e.book.gathering, i)
+		return
+	}
+	i.decideAt = e.now + wait.Milliseconds()
+	e.wheel.set(i.timer, i.decideAt)
+}
+
+// endGathering decides the incidents that waited for what else happens at this instant.
+func (e *Engine) endGathering() {
+	for len(e.book.gathering) > 0 {
+		for _, i := range e.book.gathering {
+			e.decide(i)
+		}
+		e.book.gathering = e.book.gathering[:0]
+		e.settle()
+	}
+}
+
+// decideRule says an incident of CauseRule, together with those of the same name that were
+// not said yet, when they are too many to be a coincidence.
+func (e *Engine) decideRule(i *incident) {
+	whole, parts := i, []*incident(nil)
+	for _, other := range e.book.open {
+		switch {
+		case other == i || other.reach() || other.name != i.name:
+		case other.everywhere:
+			whole = other
+		case !other.decided:
+			parts = append(parts, other)
+		}
+	}
+	if whole != i {
+		parts = append(parts, i)
+	}
+	if whole.everywhere || len(parts)+1 >= alikeSites && i.site != nil {
+		whole.spread()
+		for _, part := range parts {
+			whole.since = min(whole.since, part.since)
+			for a := range part.alerts.all() {
+				e.move(a, whole)
+			}
+			e.closeIncident(part)
+		}
+	}
+	if !whole.decided {
+		whole.decided, whole.decideAt = true, 0
+		e.tellIncident(IncidentOpened, whole)
+	}
+	e.reconsider(whole)
+}
+
+// spread says that the incident is of no one place.
+func (i *incident) spread() {
+	i.everywhere = true
+	i.area, i.site, i.sites, i.device = nil, nil, nil, nil
 }
 
 // outageBelow returns the outage that took most devices of a site or area, if any.
@@ -261,7 +333,7 @@ func (e *Engine) outageBelow(s *subject) *incident {
 // alikeWithin is how close in time alerts of one name begin that have one cause;
 // alikeSites from how many places on they have it wherever they are.
 const (
-	alikeWithin = 10 * time.Minute
+	alikeWithin = time.Hour
 	alikeSites  = 4
 )
 
@@ -270,14 +342,14 @@ const (
 // is said of many places within a short time.
 func (e *Engine) alike(a *alert) *incident {
 	s := a.subject
+	if i := firingAt(s.site); i != nil {
+		return i
+	}
 	var same *incident
 	many := 0
 	for _, i := range e.book.open {
 		if i.reach() {
 			continue
-		}
-		if s.site != nil && i.site == s.site {
-			return i
 		}
 		if i.name != a.rule.Alert || s.Scope > rules.ScopeArea {
 			continue
@@ -285,16 +357,42 @@ func (e *Engine) alike(a *alert) *incident {
 		if s.area != nil && i.area == s.area {
 			return i
 		}
-		if e.now-i.since <= alikeWithin.Milliseconds() || i.alerts.live >= alikeSites {
+		if i.everywhere || e.now-i.since <= alikeWithin.Milliseconds() {
 			many++
-			if same == nil || i.alerts.live > same.alerts.live {
+			if same == nil || !same.everywhere && (i.everywhere || i.alerts.live > same.alerts.live) {
 				same = i
 			}
 		}
 	}
-	if many >= alikeSites || same != nil && same.alerts.live >= alikeSites && same.area == nil {
-		same.area, same.site, same.sites, same.device = nil, nil, nil, nil // it is everywhere
+	if many >= alikeSites || same != nil && same.everywhere {
+		same.spread()
 		return same
+	}
+	return nil
+}
+
+// firingAt returns the incident of CauseRule of another alert at the site, if one fires.
+func firingAt(s *site) *incident {
+	if s == nil {
+		return nil
+	}
+	if i := s.subject.inRule(); i != nil {
+		return i
+	}
+	for _, d := range s.devices {
+		if i := d.subject.inRule(); i != nil {
+			return i
+		}
+	}
+	return nil
+}
+
+// inRule returns the incident of CauseRule of an alert of the subject.
+func (s *subject) inRule() *incident {
+	for n := range s.tracks {
+		if a := s.tracks[n].alert; a != nil && a.incident != nil && !a.incident.reach() {
+			return a.incident
+		}
 	}
 	return nil
 }
@@ -325,7 +423,7 @@ func (e *Engine) settleIncident(i *incident) {
 // first.
 func (e *Engine) considerAll(i *incident, alerts iter.Seq[*alert]) {
 	for a := range alerts {
-		if a.resolved == 0 && !a.told() && e.leads(i, a) {
+		if a.resolved == 0 && !a.told() && i.recoverAt == 0 && e.leads(i, a) && !e.saidOf(i, a) {
 			e.consider(i, a, NotQuiet)
 		}
 	}
@@ -337,13 +435,13 @@ func (e *Engine) considerAll(i *incident, alerts iter.Seq[*alert]) {
 	}
 	awaited := e.leadAwaited(i, len(speakers) > 0)
 	for a := range alerts {
-		if a.resolved != 0 || a.told() || e.leads(i, a) {
+		if a.resolved != 0 || a.told() {
 			continue
 		}
 		switch {
 		case !i.decided, awaited:
 			e.consider(i, a, Gathering)
-		case i.recoverAt != 0 && i.down > 0 && e.isChild(a, i):
+		case i.recoverAt != 0:
 			e.consider(i, a, Explained) // the cause is gone, and this may return any moment
 		case e.explained(i, a, speakers):
 			e.consider(i, a, Explained)
@@ -392,6 +490,17 @@ func (e *Engine) leads(i *incident, a *alert) bool {
 	}
 }
 
+// saidOf reports whether something as grave is told of the alert's subject.
+func (e *Engine) saidOf(i *incident, a *alert) bool {
+	for n := range a.subject.tracks {
+		other := a.subject.tracks[n].alert
+		if other != nil && other != a && other.incident == i && other.told() && gravity(other) >= gravity(a) {
+			return true
+		}
+	}
+	return false
+}
+
 // leadAwaited reports whether a rule about the very cause is pending, and has the incident
 // woken when that will have fired.
 func (e *Engine) leadAwaited(i *incident, spoken bool) bool {
@@ -423,14 +532,9 @@ func (e *Engine) leadAwaited(i *incident, spoken bool) bool {
 	return false
 }
 
-// isChild reports whether the alert is about a device that the incident took.
-func (e *Engine) isChild(a *alert, i *incident) bool {
-	return a.subject.Scope == rules.ScopeDevice && a.subject.device.incident == i
-}
-
 // explained reports whether an alert that people were told of says the same, and more.
 func (e *Engine) explained(i *incident, a *alert, speakers []*alert) bool {
-	if i.reach() && a.subject.Scope != rules.ScopeDevice && gravity(a) <= i.gravest {
+	if (a.subject.Scope == rules.ScopeSite || a.subject.Scope == rules.ScopeArea) && gravity(a) <= i.gravest {
 		return true // a consequence, no graver than what was told
 	}
 	for _, lead := range speakers {

@@ -29,6 +29,7 @@ func (e *Engine) SetInventory(inv Inventory) error {
 	e.takeInventory(inv)
 	e.takeMeasures()
 	e.settle()
+	e.endGathering()
 	return nil
 }
 

@@ -385,6 +385,7 @@ func (e *Engine) SetRules(set *rules.Set) {
 		}
 	})
 	e.settle()
+	e.endGathering()
 }
 
 // eachSubject visits all in a fixed order.

@@ -118,6 +118,10 @@ func (e *Engine) decide(i *incident) {
 	if i.until != 0 || i.decided {
 		return
 	}
+	if !i.reach() {
+		e.decideRule(i)
+		return
+	}
 	if i.cause != CausePipeline && e.fleetFell(i) {
 		e.openFleet()
 		return

@@ -62,6 +62,7 @@ func (e *Engine) restore(data []byte) error {
 		e.resolve(a)
 	}
 	e.settle()
+	e.endGathering()
 	return nil
 }
 
@@ -270,7 +271,7 @@ func (r *restorer) readIncident() *incident {
 		*v = r.num()
 	}
 	i.down, i.peak, i.gravest = int(down), int(peak), int(gravest)
-	i.decided = r.flag()
+	i.decided, i.everywhere = r.flag(), r.flag()
 	if n := r.at(len(e.areas)); n >= 0 && r.err == nil {
 		i.area = e.areas[n]
 	}

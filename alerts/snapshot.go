@@ -174,6 +174,7 @@ func (e *Engine) writeIncident(w *writer, i *incident) {
 		w.num(v)
 	}
 	w.flag(i.decided)
+	w.flag(i.everywhere)
 	// Places are written as their number and one more; 0 is none.
 	w.num(placeOf(i.area != nil, func() int32 { return i.area.order }))
 	w.num(placeOf(i.site != nil, func() int32 { return i.site.order }))

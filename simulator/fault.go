@@ -91,6 +91,9 @@ func (w *World) touches(e *effect, d *device) bool {
 		if d.site < 0 || d.Kind == telemetry.KindMobile {
 			return false
 		}
+		if e.Do == "crowd" && slices.ContainsFunc(e.sites, func(i int) bool { return w.sites[i].uplink == w.sites[d.site].uplink }) {
+			return true // it fills the line that they share
+		}
 		return slices.Contains(w.effects.sites[d.site], e) || slices.Contains(w.effects.uplinks[w.sites[d.site].uplink], e)
 	case toMasts: // a probe that stands near them loses its network
 		const reachKm = 5
