@@ -157,18 +157,12 @@ func (b *Book) Snapshot() func(io.Writer) error {
 	}
 }
 
-// image copies a station for a snapshot. Rows are shared from now on.
+// image copies a station for a snapshot. It shares the hours, which the station copies before
+// it changes them from now on.
 func (s *station) image() *station {
 	c := *s
 	c.near, c.listeners, c.reference = nil, nil, nil
-	hours := make([]hour, 0, windowHours)
-	for i, h := range &s.hours {
-		if h != nil {
-			h.shared = true
-			hours = append(hours, *h)
-			c.hours[i] = &hours[len(hours)-1]
-		}
-	}
+	s.epoch++
 	return &c
 }
 
@@ -346,8 +340,9 @@ func (h *hour) walk(a *archive, stride int) {
 	}
 	for i := range h.differ {
 		n := math.Float32bits(h.differ[i])
-		whole(a, &n)
-		h.differ[i] = math.Float32frombits(n)
+		if whole(a, &n); a.w == nil {
+			h.differ[i] = math.Float32frombits(n)
+		}
 	}
 	whole(a, &h.leaps)
 	whole(a, &h.believed)

@@ -249,11 +249,15 @@ func (b *Book) report() {
 // writer, and valid until the next Observe.
 func (b *Book) Changes() []Change { return b.changes }
 
-// ensure judges an hour if readings came since it was judged.
-func (b *Book) ensure(s *station, h *hour) {
-	if h.dirty || len(h.tallies) != len(s.columns) {
+// ensure returns an hour, judged anew if readings came since it was; nil when nothing was
+// heard in it.
+func (b *Book) ensure(s *station, n int64) *hour {
+	h := s.hour(n)
+	if h != nil && (h.dirty || len(h.tallies) != len(s.columns)) {
+		h = s.own(n)
 		s.judge(h, h.believed, &b.scratch)
 	}
+	return h
 }
 
 // tidy looks for silent stations once a minute, drops those that are nobody's, and finds the

@@ -3,6 +3,7 @@ package environment_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"testing"
 	"time"
@@ -188,8 +189,11 @@ func TestSnapshotAnywhere(t *testing.T) {
 		}
 		whole, parted := fresh(t, stations...), fresh(t, stations...)
 		cut := rapid.IntRange(0, len(stream)-1).Draw(rt, "cut")
+		var then []byte
+		var write func(io.Writer) error
 		for i, e := range stream {
 			if i == cut {
+				then, write = image(t, whole), whole.Snapshot()
 				kept := image(t, parted)
 				parted = fresh(t, stations...)
 				if err := parted.Restore(bytes.NewReader(kept)); err != nil {
@@ -207,6 +211,10 @@ func TestSnapshotAnywhere(t *testing.T) {
 		}
 		if !bytes.Equal(image(t, whole), image(t, parted)) {
 			rt.Fatal("the books differ in the end")
+		}
+		var now bytes.Buffer
+		if err := write(&now); err != nil || !bytes.Equal(then, now.Bytes()) {
+			rt.Fatalf("an image that was written later is another one: %v", err)
 		}
 	})
 }

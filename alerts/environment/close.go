@@ -42,7 +42,7 @@ const besideHours = int64((within + time.Hour - 1) / time.Hour)
 func (b *Book) closeHour(s *station, n int64) {
 	s.closedTo = n
 	s.identity.hourPassed()
-	if h := s.hour(n); h != nil {
+	if h := s.own(n); h != nil {
 		b.judge(s, n)
 		h.published = true
 		b.compare(s, h)
@@ -56,7 +56,7 @@ func (b *Book) closeHour(s *station, n int64) {
 // publish gives an hour that is closed its index. An hour without a reading has one when
 // those before it suffice.
 func (b *Book) publish(s *station, n int64) {
-	h := s.hour(n)
+	h := s.own(n)
 	if h == nil {
 		if s.index(n) < 0 {
 			return
@@ -73,7 +73,7 @@ func (b *Book) publish(s *station, n int64) {
 
 // judge judges an hour by itself and, for its excursions, with its neighbours.
 func (b *Book) judge(s *station, n int64) {
-	h := s.hour(n)
+	h := s.own(n)
 	s.judge(h, 0, &b.scratch)
 	if h.leaps != 0 {
 		if seen := b.seen(s, n); seen != 0 {
@@ -82,7 +82,7 @@ func (b *Book) judge(s *station, n int64) {
 	}
 	for _, other := range s.listeners {
 		if o := other.hour(n); o != nil && o.published && !o.dirty && o.leaps != 0 && b.seen(other, n) != o.believed {
-			o.dirty, other.overdue = true, true // its neighbour now sees, or does not see, what it saw
+			other.own(n).dirty, other.overdue = true, true // its neighbour now sees, or does not see, what it saw
 			b.again = append(b.again, other)
 		}
 	}
@@ -92,7 +92,7 @@ func (b *Book) judge(s *station, n int64) {
 // have a say in: those within reach of an excursion, and all that a repetition runs through.
 func (b *Book) beside(s *station, n, by int64) {
 	for m, left := n+by, besideHours; left > 0; m, left = m+by, left-1 {
-		h := s.hour(m)
+		h := s.own(m)
 		if h == nil || !h.published {
 			continue
 		}
@@ -129,10 +129,10 @@ func (b *Book) correctStation(s *station) {
 	}
 	s.overdue = false
 	for n := max(hourOf(b.now)-windowHours, s.closedTo-windowHours) + 1; n <= s.closedTo; n++ {
-		h := s.hour(n)
-		if h == nil || !h.dirty {
+		if h := s.hour(n); h == nil || !h.dirty {
 			continue
 		}
+		h := s.own(n)
 		b.judge(s, n)
 		if !h.published {
 			h.published = true // nothing had been heard in it when it was closed
@@ -160,8 +160,11 @@ func (b *Book) revise(s *station, n int64) {
 			}
 			h = s.make(m)
 		}
-		h.published = true
-		if now == h.aqi {
+		if h.published && now == h.aqi {
+			continue
+		}
+		h = s.own(m)
+		if h.published = true; now == h.aqi {
 			continue
 		}
 		if !h.corrected {

@@ -42,7 +42,9 @@ type hour struct {
 	// rows are the readings by time: for each the milliseconds into the hour, then one
 	// value for each column of the station.
 	rows []int32
-	// shared rows belong to a snapshot too, and are copied before they are changed.
+	// epoch is the station's when the hour was made or copied: one of an earlier epoch
+	// belongs to a snapshot too. shared rows do, and are copied before they are changed.
+	epoch  int
 	shared bool
 	// dirty hours got a reading since they were judged.
 	dirty bool
@@ -98,12 +100,12 @@ func (h *hour) add(s *station, row []int32) bool {
 		if s.compare(old, row) <= 0 {
 			return false
 		}
-		h.own()
+		h.unshare()
 		copy(h.rows[(i-1)*stride:], row)
 		h.dirty = true
 		return true
 	}
-	h.own()
+	h.unshare()
 	h.rows = slices.Insert(h.rows, i*stride, row...)
 	h.dirty = true
 	return true
@@ -123,8 +125,8 @@ func (s *station) compare(a, b []int32) int {
 	return 0
 }
 
-// own makes the rows the hour's alone.
-func (h *hour) own() {
+// unshare makes the rows the hour's alone.
+func (h *hour) unshare() {
 	if h.shared {
 		h.rows, h.shared = slices.Clone(h.rows), false
 	}

@@ -94,11 +94,10 @@ func (b *Book) seen(s *station, n int64) uint16 {
 		}
 		asked, agree := 0, 0
 		for _, other := range s.near {
-			o := other.hour(n)
-			if o == nil || other.column[q] < 0 {
+			if other.column[q] < 0 {
 				continue
 			}
-			b.ensure(other, o)
+			o := b.ensure(other, n)
 			if t, ok := o.of(other, q); !ok || t.N+t.Flagged == 0 {
 				continue
 			}
@@ -268,11 +267,10 @@ func (s *station) raw(n int64, q Quantity) (float64, bool) {
 // others returns what the reference has, or the median of two neighbours and more.
 func (b *Book) others(s *station, n int64, q Quantity) (float64, bool) {
 	ask := func(o *station) (float64, bool) {
-		h := o.hour(n)
-		if h == nil || o.column[q] < 0 || o.suspects[q].flag != 0 {
+		if o.column[q] < 0 || o.suspects[q].flag != 0 {
 			return 0, false
 		}
-		b.ensure(o, h)
+		b.ensure(o, n)
 		return o.mean(n, q)
 	}
 	if s.reference != nil {

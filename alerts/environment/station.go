@@ -49,7 +49,10 @@ type station struct {
 	// appeared; column is the inverse, −1 for none.
 	columns []Quantity
 	column  [quantities]int8
-	hours   [windowHours]*hour
+	// hours are a ring. They are changed only after own has returned them, since a snapshot
+	// shares those that there were when it was taken, which ended an epoch.
+	hours [windowHours]*hour
+	epoch int
 	// closedTo is the last hour that was closed.
 	closedTo int64
 	// suspects are the quantities under suspicion since an hour.
@@ -90,12 +93,24 @@ func (s *station) hour(n int64) *hour {
 
 func mod(n int64) int { return int((n%windowHours + windowHours) % windowHours) }
 
-// make returns the hour with that number, in place of one that left the window.
-func (s *station) make(n int64) *hour {
-	if h := s.hour(n); h != nil {
+// own returns the hour with that number to be changed; nil when nothing was heard in it.
+func (s *station) own(n int64) *hour {
+	h := s.hour(n)
+	if h == nil || h.epoch == s.epoch {
 		return h
 	}
-	h := &hour{number: n, aqi: -1, was: -1}
+	mine := *h
+	mine.epoch, mine.shared = s.epoch, true
+	s.hours[mod(n)] = &mine
+	return &mine
+}
+
+// make returns the hour with that number to be changed, in place of one that left the window.
+func (s *station) make(n int64) *hour {
+	if h := s.own(n); h != nil {
+		return h
+	}
+	h := &hour{number: n, epoch: s.epoch, aqi: -1, was: -1}
 	for q := range h.differ {
 		h.differ[q] = float32(math.NaN())
 	}
@@ -140,6 +155,7 @@ func (s *station) widen(body *telemetry.Environment) {
 		if h == nil {
 			continue
 		}
+		h = s.own(h.number)
 		rows := make([]int32, 0, h.count(old)*s.stride())
 		for i := range h.count(old) {
 			rows = append(rows, h.rows[i*old:(i+1)*old]...)
