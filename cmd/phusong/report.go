@@ -86,7 +86,7 @@ func (f *reportFlags) prepare(p *process, operators []string, now time.Time) (*i
 	if err != nil {
 		return nil, fmt.Errorf("--area: %w", err)
 	}
-	found := false
+	var found bool
 	if q.area, found = q.register.Area(code); !found {
 		if len(q.register.Communes(code)) == 0 {
 			return nil, fmt.Errorf("--area: no file of the registry knows the area %s; name its files with --config or --registry", code)
@@ -214,11 +214,9 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 			}
 		}
 	}()
-	if err = errors.Join(write(file), file.Chmod(0o644), file.Close()); err != nil {
+	err = errors.Join(write(file), file.Chmod(0o644), file.Close())
+	if err != nil {
 		return err
 	}
-	if err = os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return os.Rename(file.Name(), path)
 }

@@ -110,7 +110,7 @@ func declaredPolygons(d *coverage.Declared, text []byte, operators []telemetry.O
 }
 
 func (f *declaredFeature) declare(d *coverage.Declared, operators []telemetry.OperatorCode) error {
-	operator := telemetry.OperatorCode("")
+	var operator telemetry.OperatorCode
 	switch {
 	case f.Properties.Operator != "":
 		code, err := operatorCode(f.Properties.Operator)
