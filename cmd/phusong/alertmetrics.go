@@ -33,7 +33,10 @@ func (r *alertRoom) metrics() dashboards.Judgement {
 			list := make([]dashboards.AlertState, len(firing))
 			for i := range firing {
 				a := &firing[i]
-				list[i] = dashboards.AlertState{Name: a.Name, Severity: a.Severity, Kind: a.Labels["kind"], Area: a.Labels["area"], Told: a.Told}
+				list[i] = dashboards.AlertState{Name: a.Name, Severity: a.Severity, Area: string(a.Place.Area), Told: a.Told}
+				if a.Place.Kind.IsDevice() {
+					list[i].Kind = a.Place.Kind.String()
+				}
 			}
 			return list
 		},
