@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,9 +101,7 @@ func TestNobodyIsRecognised(t *testing.T) {
 	w.stop()
 
 	said := map[string][]byte{"the log": []byte(w.process.Log()), "the metrics": []byte(metrics), "the list of dead letters": []byte(letters)}
-	for path, data := range filesIn(t, w.data) {
-		said[path] = data
-	}
+	maps.Copy(said, filesIn(t, w.data))
 	// What the search would find: the device and the letter are kept.
 	device, letter := 0, 0
 	for _, data := range said {
