@@ -16,7 +16,7 @@ var moreRows = Words{"… và %d dòng nữa (--format csv hoặc xlsx có đủ
 
 func writePlain(w io.Writer, d *Document, l Language) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", d.Title.In(l))
+	fmt.Fprintf(&b, "%s\n\n", clean(d.Title.In(l)))
 	widest := 0
 	for _, f := range d.Facts {
 		widest = max(widest, utf8.RuneCountInString(f.Label.In(l)))
@@ -30,7 +30,7 @@ func writePlain(w io.Writer, d *Document, l Language) error {
 		t.plain(&b, l)
 	}
 	for _, n := range d.Notes {
-		fmt.Fprintf(&b, "\n%s\n", n.In(l))
+		fmt.Fprintf(&b, "\n%s\n", clean(n.In(l)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
