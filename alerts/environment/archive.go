@@ -237,6 +237,7 @@ func (s *station) walk(a *archive) {
 	text(a, &s.Device)
 	a.instant(&s.first)
 	a.instant(&s.heard)
+	a.instant(&s.spoke)
 	a.float(&s.stood.Lat)
 	a.float(&s.stood.Lon)
 	n := a.count(len(s.columns), int(quantities))

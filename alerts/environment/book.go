@@ -170,6 +170,7 @@ func (b *Book) Observe(at time.Time, readings []telemetry.Reading) {
 			b.reading(r)
 		case r.Kind == telemetry.KindStatus && r.Status.Class == telemetry.KindEnvironment:
 			if s := b.station(r.Device); s != nil {
+				s.spoke = b.now
 				before := s.place()
 				s.identity.birth(r, s.At, b.now)
 				b.arranged = b.arranged && s.place() == before
@@ -193,7 +194,7 @@ func (b *Book) reading(r *telemetry.Reading) {
 	if s.heard.IsZero() {
 		s.first = b.now
 	}
-	s.heard = b.now
+	s.heard, s.spoke = b.now, b.now
 	b.touch(s)
 	n, newest := hourOf(r.Time), hourOf(b.now)
 	switch {
@@ -273,7 +274,7 @@ func (b *Book) tidy() {
 		if s.changed != 0 {
 			b.touch(s)
 		}
-		if !s.registered && b.now.Sub(s.heard) > Window {
+		if !s.registered && b.now.Sub(s.spoke) > Window {
 			delete(b.stations, s.Device)
 			gone = true
 		}

@@ -100,6 +100,28 @@ func TestASensorThatMoves(t *testing.T) {
 	}
 }
 
+// What an unregistered sensor says at its birth is remembered until its first reading.
+func TestBirthBeforeTheFirstReading(t *testing.T) {
+	t.Parallel()
+	book := fresh(t)
+	r := telemetry.NewReading(telemetry.KindStatus)
+	r.Area, r.Device, r.Time = "25459", "a", dawn
+	r.Status.Class, r.Status.State = telemetry.KindEnvironment, telemetry.Some(telemetry.StateBirth)
+	r.Status.IntervalS = telemetry.Some(interval.Seconds())
+	book.Observe(dawn, []telemetry.Reading{r})
+	for at := dawn; at.Before(dawn.Add(time.Hour)); at = at.Add(time.Minute) {
+		book.Observe(at, nil)
+	}
+	if n := len(book.Stations()); n != 0 {
+		t.Errorf("%d stations have been heard", n)
+	}
+	from := dawn.Add(time.Hour)
+	feed(book, from, from.Add(3*time.Hour), func(at time.Time) []telemetry.Reading { return []telemetry.Reading{dust("a", at, 20)} })
+	if s, ok := book.Station("a"); !ok || s.Registered || !s.Quality.Known || s.Quality.Completeness != 1 {
+		t.Errorf("%v %+v", ok, s.Quality)
+	}
+}
+
 // A clock that was so wrong that the ingest replaced the time spoils the reading.
 func TestWrongClocks(t *testing.T) {
 	t.Parallel()

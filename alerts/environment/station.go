@@ -43,8 +43,9 @@ func StationOf(d *telemetry.Device, site *telemetry.Site) Station {
 type station struct {
 	Station
 	registered bool
-	// first and heard are when it was heard first and last, by the stream's clock.
-	first, heard time.Time
+	// first and heard are when its first and last reading came, by the stream's clock; spoke
+	// when anything did.
+	first, heard, spoke time.Time
 	// columns are the quantities that it has ever sent, in the order in which they
 	// appeared; column is the inverse, −1 for none.
 	columns []Quantity
