@@ -5,14 +5,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"phusong/alerts/alertmanager"
+	"phusong/alerts/rules"
 	"phusong/deploy"
 	"phusong/internal/mqtt"
 	"phusong/telemetry"
@@ -22,10 +21,11 @@ import (
 // people and keep the history. They are parts that stop after the watcher.
 func (s *service) openAlerts(ctx context.Context) (err error) {
 	c := &s.config.Alerts
-	set, err := loadRules(c.Rules)
+	files, set, err := openRules(c.Rules, s.log)
 	if err != nil {
 		return fmt.Errorf("alerts.rules: %w", err)
 	}
+	s.ruleFiles = files
 	s.judgement, err = newAlertRoom(alertRoomOptions{
 		Inventory: inventoryOf(s.register.Current()), Rules: set, Desk: nil,
 		RunbookURL: c.Runbooks, AlertURL: s.page("alerts"), Logger: s.log,
@@ -129,55 +129,9 @@ func (s *service) caughtUp(ctx context.Context) func() bool {
 	return func() bool { return s.watcher.counted.position.Load() >= last() }
 }
 
-// followRules reads the rule files again when they change. Rules that are refused
-// leave those before in force.
+// followRules reads the rule files again when they change.
 func (s *service) followRules(ctx context.Context) error {
-	patterns := s.config.Alerts.Rules
-	if len(patterns) == 0 {
-		<-ctx.Done()
-		return nil
-	}
-	seen, tick := stamps(patterns), time.NewTicker(rulesEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-		now := stamps(patterns)
-		if now == seen {
-			continue
-		}
-		seen = now
-		set, err := loadRules(patterns)
-		s.judgement.broken.Store(err != nil)
-		if err != nil {
-			s.log.Error("the changed rule files are refused; the rules before stay in force", "error", err)
-			continue
-		}
-		s.judgement.want(nil, set)
-		s.log.Info("rules read again", "rules", len(set.Rules()))
-	}
-}
-
-// rulesEvery is how often rule files are looked at.
-const rulesEvery = 2 * time.Second
-
-// stamps sums up which files match the patterns and when they changed.
-func stamps(patterns []string) string {
-	var b strings.Builder
-	for _, pattern := range patterns {
-		names, _ := filepath.Glob(pattern) // a bad pattern was refused at the start
-		for _, name := range names {
-			info, err := os.Stat(name)
-			if err != nil {
-				continue // gone between two looks
-			}
-			fmt.Fprintln(&b, name, info.Size(), info.ModTime().UnixNano())
-		}
-	}
-	return b.String()
+	return s.ruleFiles.run(ctx, rulesEvery, func(set *rules.Set) { s.judgement.want(nil, set) }, s.judgement.broken.Store)
 }
 
 // alertmanagerHandler serves API v2 of the Alertmanager inside. Whoever may write there

@@ -45,6 +45,7 @@ type service struct {
 	http     net.Listener
 
 	judgement    *alertRoom
+	ruleFiles    *ruleFiles
 	history      *alertHistory
 	delivery     *alertDelivery
 	alertmanager *alertmanager.Embedded // nil when others are used
