@@ -59,8 +59,8 @@ func (w *World) wifiReading(d *device, a *sample, state *wifiState) telemetry.Re
 	body.CPU = telemetry.Some(round(clamp(0.08+0.4*busy+0.04*normal(mix(h+3)), 0.01, 1), 3))
 	body.Memory = telemetry.Some(round(clamp(0.38+0.15*busy+0.01*normal(mix(h+4)), 0.05, 0.98), 3))
 	body.TemperatureC = telemetry.Some(round(41+6*daily(a.at, 14)+7*busy+0.6*normal(mix(h+5)), 1))
-	if w.options.Users && a.hourly {
-		body.UsersSketch = w.usersSketch(d, a.at)
+	if a.users != "" {
+		body.UsersSketch = telemetry.Some(a.users)
 	}
 	return telemetry.Reading{Kind: telemetry.KindWiFi, WiFi: body}
 }

@@ -149,9 +149,9 @@ func (d *device) nextTick(ms int64) int64 {
 // large fleet fits into memory.
 type sample struct {
 	at, seq int64
-	boot    int64 // when the device came up
-	rx, tx  int64 // bytes since then
-	hourly  bool  // the first of its hour
+	boot    int64  // when the device came up
+	rx, tx  int64  // bytes since then
+	users   string // the sketch, in the first of its hour
 }
 
 // firmware is the version that the device announces; a few lag behind.

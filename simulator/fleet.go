@@ -66,6 +66,8 @@ type run struct {
 	outages   []outage
 	route     route
 	latest    moment
+	visitors  visitors
+	past      bool // it only tells what was before the world's start
 }
 
 // A moment is what was looked up in the world for one sample. The latest is kept
@@ -212,7 +214,10 @@ func (f *fleet) takeSample(r *run, now int64) {
 func (f *fleet) nextSample(r *run, now int64) sample {
 	r.seq++
 	r.latest = f.world.look(r.device, &r.route, now)
-	a := sample{at: now, seq: r.seq, boot: r.boot, rx: r.rx, tx: r.tx, hourly: floorDiv(now, hour) != floorDiv(r.last, hour)}
+	a := sample{at: now, seq: r.seq, boot: r.boot, rx: r.rx, tx: r.tx}
+	if f.world.options.Users && r.Kind == telemetry.KindWiFi && !r.past && floorDiv(now, hour) != floorDiv(r.last, hour) {
+		a.users = f.world.countUsers(&r.visitors, r.device, now)
+	}
 	a.advance(&r.latest.wifi, now-r.last)
 	r.rx, r.tx = a.rx, a.tx
 	r.last = now

@@ -64,7 +64,7 @@ func (f *fleet) uploadHistory(r *run, now int64) {
 	pending, live := make([]sample, 0, maxUpload), r.backlog
 	r.backlog = nil
 	seq := r.seq - int64(len(live))
-	old := run{device: r.device, seq: seq, up: true, day: -1}
+	old := run{device: r.device, seq: seq, up: true, day: -1, past: true}
 	begin := f.world.start - millis(f.world.options.History)
 	old.boot, old.last = begin, begin
 	for t := begin + r.phase%step; t < f.world.start && !f.ended; t += step {
@@ -76,9 +76,7 @@ func (f *fleet) uploadHistory(r *run, now int64) {
 		if !old.up {
 			old.up, old.boot, old.last, old.rx, old.tx = true, t, t, 0, 0
 		}
-		a := f.nextSample(&old, t)
-		a.hourly = false // the first of now holds what was counted before
-		if pending = append(pending, a); len(pending) == maxUpload {
+		if pending = append(pending, f.nextSample(&old, t)); len(pending) == maxUpload {
 			f.upload(r, now, pending)
 			pending = pending[:0]
 		}

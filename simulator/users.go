@@ -48,23 +48,34 @@ func (w *World) hourlyUsers(d *device, ms int64, do func(user uint64)) {
 	}
 }
 
-// usersSketch is what the access point has counted since the month, or the world's
+// visitors is what an access point has counted since the month, or the world's
 // memory, began.
-func (w *World) usersSketch(d *device, ms int64) telemetry.Opt[string] {
+type visitors struct {
+	month  int64 // its first instant
+	next   int64 // the next hour to count
+	sketch *hyperloglog.Sketch
+}
+
+// countUsers counts on to the instant, and returns the text of the sketch.
+func (w *World) countUsers(v *visitors, d *device, ms int64) string {
 	month, begin := monthOf(ms)
-	sketch, err := hyperloglog.NewSketch(sketchPrecision, true)
-	if err != nil {
-		return telemetry.Opt[string]{} // the precision is one that there is
+	if v.sketch == nil || v.month != begin {
+		sketch, err := hyperloglog.NewSketch(sketchPrecision, true)
+		if err != nil {
+			return "" // the precision is one that there is
+		}
+		*v = visitors{month: begin, next: w.countFrom(begin), sketch: sketch}
 	}
 	salt := key(w.options.Seed, forUsers, uint64(begin))
-	for t := w.countFrom(begin); t <= ms; t += hour {
-		w.hourlyUsers(d, t, func(user uint64) { sketch.InsertHash(mix(user ^ salt)) })
+	for ; v.next <= ms; v.next += hour {
+		w.hourlyUsers(d, v.next, func(user uint64) { v.sketch.InsertHash(mix(user ^ salt)) })
 	}
-	data, err := sketch.MarshalBinary()
+	v.sketch.Estimate() // compacts it: the same users give the same bytes
+	data, err := v.sketch.MarshalBinary()
 	if err != nil {
-		return telemetry.Opt[string]{}
+		return ""
 	}
-	return telemetry.Some(telemetry.UsersSketch{Month: month, Salt: fmt.Sprintf("%016x", mix(salt+1)), Sketch: data}.String())
+	return telemetry.UsersSketch{Month: month, Salt: fmt.Sprintf("%016x", mix(salt+1)), Sketch: data}.String()
 }
 
 // countFrom is when counting for the month that begins then began: no device has

@@ -76,6 +76,13 @@ func TestUsers(t *testing.T) {
 	if all := w.Users("80", end.Add(-time.Minute)); all != w.Users("", end.Add(-time.Minute)) || sum != all {
 		t.Errorf("%d users in the province and %d in its communes; in this world nobody leaves the commune", all, sum)
 	}
+	again, err := simulator.New(simulator.Options{Seed: 3, Start: start, AccessPoints: 60, Users: true, Calm: true, WiFiInterval: 10 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one, two := lastSketch(w, start.Add(12*time.Hour)), lastSketch(again, start.Add(12*time.Hour)); one == "" || one != two {
+		t.Errorf("two equal worlds sent the sketches\n%s\n%s", one, two)
+	}
 	quiet, err := simulator.New(simulator.Options{Seed: 3, Start: start, AccessPoints: 5, Calm: true})
 	if err != nil {
 		t.Fatal(err)
@@ -87,4 +94,17 @@ func TestUsers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// lastSketch is the last that anybody sends.
+func lastSketch(w *simulator.World, until time.Time) string {
+	last := ""
+	for e := range w.Events(until) {
+		for i := range e.Readings {
+			if r := &e.Readings[i]; r.Kind == telemetry.KindWiFi {
+				last = r.WiFi.UsersSketch.Or(last)
+			}
+		}
+	}
+	return last
 }
