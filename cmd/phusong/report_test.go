@@ -18,6 +18,7 @@ import (
 
 	"phusong/coverage"
 	"phusong/internal/sqlite"
+	"phusong/internal/testbed"
 	"phusong/telemetry"
 )
 
@@ -226,6 +227,34 @@ func TestReportsAreReproducible(t *testing.T) {
 			if a, b := run(first), run(second); a != b || len(a) < 200 {
 				t.Errorf("%s as %s: two runs differ (%d and %d bytes)", args[0], format, len(a), len(b))
 			}
+		}
+	}
+}
+
+// A province that keeps its readings in InfluxDB gets the same report, byte for byte.
+func TestReportOfEitherStore(t *testing.T) {
+	t.Parallel()
+	tests := reportTests(t)
+	light := stored(t, tests)
+	database := testbed.InfluxDB(t, testbed.InfluxDBOptions{})
+	database.CreateDatabase("town")
+	lines := fmt.Sprintf("store: {kind: influx, influx: {url: %q, bucket: town/autogen}}\n", database.URL())
+	text, err := os.ReadFile(light)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heavy := configured(t, string(text)+lines)
+	config, err := LoadConfig(heavy, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := withStore(t.Context(), &config, func(s store) error { return s.Write(t.Context(), tests) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"table", "csv", "geojson", "html"} {
+		args := []string{"coverage", "--to", reportDay, "--format", format, "-c"}
+		if a, b := reported(t, append(args, light)...), reported(t, append(args, heavy)...); a != b {
+			t.Errorf("%s differs (-SQLite +InfluxDB):\n%s", format, cmp.Diff(a, b))
 		}
 	}
 }
