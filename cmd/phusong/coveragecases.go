@@ -59,7 +59,7 @@ func (f *caseFiles) follow(ctx context.Context) {
 		if err := f.watch(ctx); ctx.Err() == nil {
 			f.room.options.Logger.Error("the gap cases cannot be read; it is tried again", "error", err)
 			select {
-			case <-time.After(rebuildPause):
+			case <-time.After(f.room.options.Pause):
 			case <-ctx.Done():
 			}
 		}

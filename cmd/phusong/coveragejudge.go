@@ -106,9 +106,6 @@ func (c *coverageRoom) clear(land *coverageLand) error {
 	return nil
 }
 
-// Between two attempts to read the store the rebuilding waits.
-const rebuildPause = 5 * time.Second
-
 // rebuild reads all tests that matter from the store, beside the watcher, and joins
 // them with what has come since. A map is a set: what is in both is there once.
 func (c *coverageRoom) rebuild(ctx context.Context, land *coverageLand) error {
@@ -127,7 +124,7 @@ func (c *coverageRoom) rebuild(ctx context.Context, land *coverageLand) error {
 			told = true
 		}
 		select {
-		case <-time.After(rebuildPause):
+		case <-time.After(c.options.Pause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -78,7 +79,9 @@ type coverageOptions struct {
 	Settled func(ctx context.Context) error
 	// Cases and Evidence keep the gap cases, what was proven with them, and the zones.
 	Cases, Evidence sharedBucket
-	Logger          *slog.Logger
+	// Pause is how long to wait before what did not answer is asked again, default 5 s.
+	Pause  time.Duration
+	Logger *slog.Logger
 }
 
 // newCoverageRoom returns a room whose map is empty.
@@ -87,6 +90,7 @@ func newCoverageRoom(o coverageOptions) (*coverageRoom, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Pause = cmp.Or(o.Pause, 5*time.Second)
 	c := &coverageRoom{options: o, rules: rules, again: make(chan struct{}, 1), tests: make(map[coverageCount]uint64)}
 	if c.zone, err = time.LoadLocation(rules.Validity.Zone); err != nil {
 		return nil, fmt.Errorf("coverage.validity.zone: %w", err)
