@@ -155,7 +155,7 @@ func beforeAndAfter(t *testing.T, text string, cell DossierCell) {
 	if s.Verdict != Gap {
 		t.Errorf("it stands as %s", s.Verdict)
 	}
-	wants(t, text, fmt.Sprintf("**Verdict: `%s`, since %s.**", s.Verdict, s.Since))
+	wants(t, text, fmt.Sprintf("**Verdict: %#q, since %s.**", s.Verdict.String(), s.Since))
 }
 
 func wants(t *testing.T, text, part string) {
