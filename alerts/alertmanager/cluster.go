@@ -3,6 +3,7 @@ package alertmanager
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/alertmanager/cluster"
@@ -66,18 +67,18 @@ func (e *Embedded) openCluster() error {
 
 // joinCluster greets the peers. Nothing is sent before their state is ours; a peer that is away does
 // not hold us up for longer than settleWithin.
-func (e *Embedded) joinCluster(ctx context.Context) {
+func (e *Embedded) joinCluster(ctx context.Context, running *sync.WaitGroup) {
 	if e.peer == nil {
 		return
 	}
 	if err := e.peer.Join(cluster.DefaultReconnectInterval, cluster.DefaultReconnectTimeout); err != nil {
 		e.log.Warn("Not all peers of the cluster of Alertmanagers answer; they are tried again", "err", err)
 	}
-	settle, cancel := context.WithTimeout(ctx, settleWithin)
-	go func() { // ends with its context at the latest
+	running.Go(func() {
+		settle, cancel := context.WithTimeout(ctx, settleWithin)
 		defer cancel()
 		e.peer.Settle(settle, 10*e.options.Cluster.GossipInterval)
-	}()
+	})
 }
 
 // clusterWait is how long those before us in the cluster have to send a message.

@@ -236,16 +236,18 @@ func (e *Embedded) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	stop := make(chan struct{})
 	keeping.Go(func() { e.sent.Maintenance(collectEvery, e.path("nflog"), stop, e.collectSent) })
 	keeping.Go(func() { e.silences.Maintenance(collectEvery, e.path("silences"), stop, e.collectSilences) })
 	keeping.Go(func() { e.keepFiles(stop) })
 	defer func() {
+		cancel()
 		close(stop)
 		keeping.Wait()
 	}()
-	e.joinCluster(ctx)
+	e.joinCluster(ctx, &keeping)
 
 	e.reload.Lock()
 	err := e.apply(e.config)
