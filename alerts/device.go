@@ -171,7 +171,7 @@ func (e *Engine) fall(d *device, s State, at int64) {
 	e.setState(d, s, at)
 	e.wheel.set(d.live, 0)
 	e.countDown(d, 1)
-	if d.flaps.raise(at) && !d.flapping {
+	if d.flaps.raise(at) && !d.flapping && !d.roams() {
 		d.flapping = true
 		d.values.SetBool(rules.DeviceFlapping, true)
 	}

@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"phusong/alerts"
 	"phusong/ingest"
 	"phusong/internal/wire"
 	"phusong/simulator"
@@ -111,8 +110,10 @@ type conclusions struct {
 
 // score is how well that agrees with the truth.
 type score struct {
-	Alarms   simulator.AlarmScore `json:"alarms"`
-	Coverage *coverageScore       `json:"coverage,omitempty"`
+	Alarms simulator.AlarmScore `json:"alarms"`
+	// Notices are the messages that people would have got; the urgent ones are the alarms.
+	Notices  []*notice      `json:"notices,omitempty"`
+	Coverage *coverageScore `json:"coverage,omitempty"`
 }
 
 // Run lives through the world, judges what its devices say as the service would,
@@ -139,6 +140,7 @@ func (c *scoreCmd) Run(p *process) error {
 func (c *scoreCmd) score(ctx context.Context, world *simulator.World, until time.Time) (*score, error) {
 	var concluded conclusions
 	var verdicts *coverageScore
+	var notices []*notice
 	onRoads := c.Truth == "roads"
 	if c.Conclusions != "" {
 		if err := readConclusions(c.Conclusions, &concluded); err != nil {
@@ -156,9 +158,14 @@ func (c *scoreCmd) score(ctx context.Context, world *simulator.World, until time
 		if err != nil {
 			return nil, err
 		}
-		if concluded.Alarms, err = presenceAlarms(world, until, told(heard(ctx, world.Events(until)), judge.observe)); err != nil {
+		watcher, err := newAlarmJudge(world)
+		if err != nil {
 			return nil, err
 		}
+		if err := watcher.watch(told(heard(ctx, world.Events(until)), judge.observe), until); err != nil {
+			return nil, err
+		}
+		concluded.Alarms, notices = watcher.alarms(), watcher.notices
 		if c.Probes > 0 {
 			if verdicts, err = judge.score(ctx, until, onRoads); err != nil {
 				return nil, err
@@ -166,10 +173,9 @@ func (c *scoreCmd) score(ctx context.Context, world *simulator.World, until time
 		}
 	}
 	question := simulator.AlarmQuestion{From: world.Start(), To: until, Least: c.Least, Grace: c.Grace}
-	return &score{
-		Alarms:   simulator.ScoreAlarms(world.Faults(question.From, question.To), concluded.Alarms, question),
-		Coverage: verdicts,
-	}, nil
+	faults := world.Faults(question.From, question.To)
+	explain(notices, faults, question)
+	return &score{Alarms: simulator.ScoreAlarms(faults, concluded.Alarms, question), Notices: notices, Coverage: verdicts}, nil
 }
 
 // told yields the same readings, after somebody else was told of each.
@@ -195,33 +201,6 @@ func readConclusions(path string, into *conclusions) error {
 		return fmt.Errorf("conclusions: %s: %w", path, err)
 	}
 	return nil
-}
-
-// presenceAlarms lets the live picture watch the readings of a world, without a broker in
-// between, and returns the outages of devices that it would have told.
-func presenceAlarms(world *simulator.World, until time.Time, readings iter.Seq2[*telemetry.Reading, error]) ([]simulator.Alarm, error) {
-	registered := make(map[telemetry.DeviceID]telemetry.Device)
-	for _, d := range world.Devices() {
-		registered[d.ID] = d
-	}
-	var alarms []simulator.Alarm
-	watch := alerts.NewWatch(
-		func(id telemetry.DeviceID) time.Duration { return registered[id].Interval },
-		func(o alerts.Outage) {
-			d := registered[o.Device]
-			if d.At.IsZero() {
-				return // it roams, and may be parked for the night
-			}
-			alarms = append(alarms, simulator.Alarm{From: o.Since, Device: d.ID, Site: d.Site, Area: d.Area})
-		})
-	for r, err := range readings {
-		if err != nil {
-			return nil, err
-		}
-		watch.Observe(r)
-	}
-	watch.Finish(until)
-	return alarms, nil
 }
 
 // heard yields the readings of the events as a service receives them: wills when
@@ -269,6 +248,9 @@ func address(r *telemetry.Reading, e simulator.Event) error {
 }
 
 func printScore(w io.Writer, s *score) error {
+	if err := printNotices(w, s.Notices); err != nil {
+		return err
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	a := &s.Alarms
 	fmt.Fprintf(table, "faults that should be found\t%d\n", a.Faults)
