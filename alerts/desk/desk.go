@@ -58,9 +58,21 @@ func New(o Options) (*Desk, error) {
 	}, nil
 }
 
+// Load takes in what the bucket holds now, so that the first questions have true answers. Run
+// goes on from there.
+func (d *Desk) Load(ctx context.Context) error {
+	err := d.follow(ctx, true)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
 // Run follows the bucket until ctx is done. It returns nil then, and else the bucket's error,
 // after which it may be called again.
-func (d *Desk) Run(ctx context.Context) error {
+func (d *Desk) Run(ctx context.Context) error { return d.follow(ctx, false) }
+
+func (d *Desk) follow(ctx context.Context, onlyOnce bool) error {
 	earlier := d.revisions()
 	for item, err := range d.options.Bucket.Watch(ctx) {
 		if ctx.Err() != nil {
@@ -72,6 +84,9 @@ func (d *Desk) Run(ctx context.Context) error {
 		if item.Key == "" {
 			d.settle(earlier)
 			earlier = nil
+			if onlyOnce {
+				return nil
+			}
 		} else {
 			delete(earlier, item.Key)
 			d.heard(item)
@@ -111,7 +126,7 @@ func (d *Desk) settle(gone map[string]uint64) {
 	}
 }
 
-// Ready is closed when the desk knows what the bucket held when Run began.
+// Ready is closed when the desk knows what the bucket held when Load or Run began.
 func (d *Desk) Ready() <-chan struct{} { return d.ready }
 
 // heard follows what the bucket tells.

@@ -472,6 +472,30 @@ func TestRunAgain(t *testing.T) {
 	await(t, changed, func() bool { return !d.Acknowledged(noon, "a") })
 }
 
+// A restarted replica knows at once what was in hand: else everything would be told anew.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	buckets(t, func(t *testing.T, b desk.Bucket) {
+		one, _ := open(t, b)
+		must[desk.Handling](t)(one.Acknowledge(t.Context(), "a", act("lan", noon), noon.Add(time.Hour)))
+		again, err := desk.New(desk.Options{Bucket: b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Acknowledged(noon, "a") {
+			t.Error("it is known before it is loaded")
+		}
+		if err := again.Load(t.Context()); err != nil || !again.Acknowledged(noon, "a") {
+			t.Errorf("after loading it is in hand %v, error %v", again.Acknowledged(noon, "a"), err)
+		}
+		late, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := again.Load(late); err == nil {
+			t.Error("loading that was interrupted says nothing")
+		}
+	})
+}
+
 // Values that cannot be read, of others or of a newer phusong, silence nobody and are not
 // overwritten.
 func TestValuesThatCannotBeRead(t *testing.T) {

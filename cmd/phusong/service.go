@@ -47,6 +47,7 @@ type service struct {
 	judgement    *alertRoom
 	ruleFiles    *ruleFiles
 	history      *alertHistory
+	desk         *alertDesk
 	delivery     *alertDelivery
 	alertmanager *alertmanager.Embedded // nil when others are used
 	notifiers    []part
