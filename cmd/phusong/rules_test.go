@@ -95,7 +95,7 @@ type block struct{ info, text string }
 // blocks returns the fenced blocks of a page.
 func blocks(t *testing.T, page string) (list []block) {
 	t.Helper()
-	for _, m := range regexp.MustCompile("(?ms)^```([a-z][^\n]*)\n(.*?)^```$").FindAllStringSubmatch(text(t, page), -1) {
+	for _, m := range regexp.MustCompile("(?s)\n```([a-z][^\n]*)\n(.*?\n)```\n").FindAllStringSubmatch(text(t, page), -1) {
 		list = append(list, block{m[1], m[2]})
 	}
 	return list

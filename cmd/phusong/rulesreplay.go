@@ -93,7 +93,7 @@ func (c *replayRulesCmd) span(now time.Time) (from, to time.Time, err error) {
 	}
 	to = now
 	if c.To != "" {
-		day := false
+		var day bool
 		if to, day, err = parseWhen(c.To); err != nil {
 			return from, to, fmt.Errorf("--to: %w", err)
 		}
@@ -180,45 +180,47 @@ func (r *rehearsal) note(c alerts.Change) {
 func storedEntries(ctx context.Context, s store, from, to time.Time) iter.Seq2[telemetry.Reading, error] {
 	return func(yield func(telemetry.Reading, error) bool) {
 		var heads []*head
-		for _, kind := range telemetry.Kinds() {
-			next, stop := iter.Pull2(s.Readings(ctx, telemetry.Query{Kind: kind, From: from, To: to}))
-			defer stop()
-			h := &head{next: next}
-			if h.advance() {
-				heads = append(heads, h)
+		defer func() {
+			for _, h := range heads {
+				h.stop()
 			}
+		}()
+		for _, kind := range telemetry.Kinds() {
+			h := &head{}
+			h.next, h.stop = iter.Pull2(s.Readings(ctx, telemetry.Query{Kind: kind, From: from, To: to}))
+			heads = append(heads, h)
+			h.advance()
 		}
-		for len(heads) > 0 {
-			i := earliest(heads)
-			if !yield(heads[i].reading, heads[i].err) || heads[i].err != nil {
+		for {
+			h := earliest(heads)
+			if h == nil || !yield(h.reading, h.err) || h.err != nil {
 				return
 			}
-			if !heads[i].advance() {
-				heads = slices.Delete(heads, i, i+1)
-			}
+			h.advance()
 		}
 	}
 }
 
+// A head is the next reading of one kind.
 type head struct {
 	next    func() (telemetry.Reading, error, bool)
+	stop    func()
 	reading telemetry.Reading
 	err     error
+	more    bool // there is a next reading, or the error
 }
 
-func (h *head) advance() (ok bool) {
-	h.reading, h.err, ok = h.next()
-	return ok
-}
+func (h *head) advance() { h.reading, h.err, h.more = h.next() }
 
-func earliest(heads []*head) int {
-	first := 0
-	for i, h := range heads {
-		if h.err != nil {
-			return i
-		}
-		if h.reading.Time.Before(heads[first].reading.Time) {
-			first = i
+// earliest returns the head whose turn it is, nil at the end; an error comes first.
+func earliest(heads []*head) (first *head) {
+	for _, h := range heads {
+		switch {
+		case !h.more:
+		case h.err != nil:
+			return h
+		case first == nil || h.reading.Time.Before(first.reading.Time):
+			first = h
 		}
 	}
 	return first
