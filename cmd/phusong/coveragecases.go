@@ -186,20 +186,20 @@ const caseTries = 10
 // change does something to a case and keeps it. do may be called several times, each
 // time with the case as it is then.
 func (f *caseFiles) change(ctx context.Context, id string, do func(*caseFile) error) (coverage.Case, error) {
-	var err error
+	var conflict error
 	for range caseTries {
-		var file caseFile
-		if file, err = f.get(ctx, id); err != nil {
+		file, err := f.get(ctx, id)
+		if err != nil {
 			return coverage.Case{}, err
 		}
-		if err = do(&file); err != nil {
+		if err := do(&file); err != nil {
 			return file.Case, err
 		}
-		if err = f.put(ctx, &file); !errors.Is(err, stream.ErrConflict) {
-			return file.Case, err
+		if conflict = f.put(ctx, &file); !errors.Is(conflict, stream.ErrConflict) {
+			return file.Case, conflict
 		}
 	}
-	return coverage.Case{}, fmt.Errorf("case %s: too many change it at once; try again: %w", id, err)
+	return coverage.Case{}, fmt.Errorf("case %s: too many change it at once; try again: %w", id, conflict)
 }
 
 // put keeps a case, its evidence first.

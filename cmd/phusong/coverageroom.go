@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,21 +28,17 @@ type coverageRoom struct {
 	cases   *caseFiles
 	zones   zoneKeeper
 
-	// orders are carried out by the watcher's goroutine, between two entries.
-	orders chan func()
 	// again asks Run to judge at once.
 	again chan struct{}
 
-	// The map belongs to the watcher's goroutine.
+	mu      sync.Mutex // guards the following; whoever holds it waits for nothing
 	land    *coverageLand
 	fold    *coverage.Map
-	whole   bool   // fold holds all that the store holds
-	version uint64 // counts the changes of fold
-	clock   time.Time
-
-	mu    sync.Mutex
-	live  *coverage.Live           // guarded by mu
-	tests map[coverageCount]uint64 // guarded by mu
+	whole   bool      // fold holds all that the store holds
+	version uint64    // counts the changes of fold
+	clock   time.Time // of the stream; zero before the first entry
+	live    *coverage.Live
+	tests   map[coverageCount]uint64
 
 	asking sync.Mutex // one question at a time needs the judge of the state
 
@@ -227,11 +224,7 @@ func (c *coverageRoom) Live(now time.Time) []coverage.LiveProbe {
 func (c *coverageRoom) Tests() map[coverageCount]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make(map[coverageCount]uint64, len(c.tests))
-	for k, n := range c.tests {
-		all[k] = n
-	}
-	return all
+	return maps.Clone(c.tests)
 }
 
 // Latest returns the map as it was last judged, nil before the first time.

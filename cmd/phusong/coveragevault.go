@@ -50,8 +50,7 @@ func partKey(sum string, part int) string { return fmt.Sprintf("%s.%d", sum, par
 func (v vault) keep(ctx context.Context, value any) (vaultRef, error) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	err := json.NewEncoder(w).Encode(value)
-	if err = errors.Join(err, w.Close()); err != nil {
+	if err := errors.Join(json.NewEncoder(w).Encode(value), w.Close()); err != nil {
 		return "", err
 	}
 	digest := sha256.Sum256(packed.Bytes())
