@@ -233,3 +233,63 @@ func TestWorkedExampleIsTheDemos(t *testing.T) {
 		t.Errorf("%d tests do not count, and docs/COVERAGE.md says four", n)
 	}
 }
+
+// The score is a function of the world, whoever of the workers was first, and every cell is
+// counted once.
+func TestCoverageScoreCountsEveryCell(t *testing.T) {
+	testbed.Slow(t)
+	t.Parallel()
+	story, err := simulator.ShippedScenario("weak-coverage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := simulator.New(simulator.Options{
+		Seed: 3, Start: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Probes: 12, MobileInterval: time.Minute, Scenario: story,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := world.Start().Add(36 * time.Hour)
+	var texts []string
+	for _, roads := range []bool{true, true, false} {
+		j, err := newCoverageJudge(world, roads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, err := range heard(t.Context(), world.Events(until)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.observe(r)
+		}
+		s, err := j.score(t.Context(), until, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := s.Uncertain
+		for _, row := range s.Table {
+			for _, n := range row {
+				counted += n
+			}
+		}
+		if s.Cells == 0 || counted != s.Cells {
+			t.Errorf("%d of %d cells are counted", counted, s.Cells)
+		}
+		for _, v := range []*simulator.VerdictScore{&s.Dead, &s.Slow, &s.Fine, &s.Bad} {
+			if v.Right > v.Concluded || v.Found > v.Enough || v.Enough > v.True {
+				t.Errorf("%+v", v)
+			}
+		}
+		var text strings.Builder
+		if err := printCoverage(&text, s); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text.String())
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("the same world twice:\n%s\n%s", texts[0], texts[1])
+	}
+	if texts[0] == texts[2] {
+		t.Errorf("the road layer makes no difference:\n%s", texts[0])
+	}
+}
