@@ -37,6 +37,7 @@ type Area struct {
 	Type       string   // as written in law: "Xã", "Phường", "Tỉnh", …
 	Parent     AreaCode // the province of a commune; empty for a province
 	Population int      // residents; 0 when unknown
+	Visitors   int      // people besides them in a month; 0 when unknown
 	SizeKm2    float64  // 0 when unknown
 	Center     Point
 	Outline    []Polygon
@@ -85,6 +86,13 @@ type Device struct {
 	Parent   DeviceID // uplink or gateway; empty for none
 	Capacity int      // clients that an access point serves well; 0 when unknown
 	Model    string
+	// Reference says that an environment station is under quality control, so that its
+	// index is VN_AQI proper and others are compared with it.
+	Reference bool
+	// WaterAlarms are the alarm levels I to III of a gauge in metres above its zero, and
+	// WaterRise is how fast the water may rise, in m/h; 0 is none.
+	WaterAlarms [3]float64
+	WaterRise   float64
 	// Retired devices are kept for their history and expected to be silent.
 	Retired bool
 }

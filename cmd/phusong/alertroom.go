@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"phusong/alerts"
+	"phusong/alerts/airquality"
 	"phusong/alerts/environment"
 	"phusong/alerts/rules"
 	"phusong/alerts/wifi"
@@ -149,7 +150,30 @@ func nudge(ch chan struct{}) {
 
 // inventoryOf is the registry as judgement needs it.
 func inventoryOf(reg *registry.Registry) alerts.Inventory {
-	return alerts.Inventory{Devices: reg.Devices(), Sites: reg.Sites(), Areas: reg.Areas()}
+	inv := alerts.Inventory{Devices: reg.Devices(), Sites: reg.Sites(), Areas: reg.Areas(), Visitors: make(map[telemetry.AreaCode]int)}
+	for i := range inv.Areas {
+		if n := inv.Areas[i].Visitors; n > 0 {
+			inv.Visitors[inv.Areas[i].Code] = n
+		}
+	}
+	for i := range inv.Devices {
+		if d := &inv.Devices[i]; d.Kind == telemetry.KindEnvironment && !d.Retired {
+			inv.Stations = append(inv.Stations, stationOf(d, reg))
+		}
+	}
+	return inv
+}
+
+// stationOf is a sensor with what the registry says of it and of its site.
+func stationOf(d *telemetry.Device, reg *registry.Registry) environment.Station {
+	var at *telemetry.Site
+	if site, ok := reg.Site(d.Site); ok {
+		at = &site
+	}
+	s := environment.StationOf(d, at)
+	s.Reference = d.Reference
+	s.Water = airquality.WaterLevels{Alarm: d.WaterAlarms, RiseMPerH: d.WaterRise}
+	return s
 }
 
 // followRegistry hands every new registry to the room until ctx is done.

@@ -114,6 +114,7 @@ type feature struct {
 		Type        string    `json:"type"`
 		Parent      string    `json:"parent"`
 		Population  int       `json:"population"`
+		Visitors    int       `json:"visitors"`
 		AreaKm2     float64   `json:"area_km2"`
 		Center      []float64 `json:"center"` // lon, lat
 		ValidFrom   string    `json:"valid_from"`
@@ -192,13 +193,13 @@ func (l *loader) areaOf(f *feature, problem func(string, ...any)) telemetry.Area
 	}
 	area := telemetry.Area{
 		Code: code, Name: norm.NFC.String(strings.TrimSpace(p.Name)), Type: norm.NFC.String(strings.TrimSpace(p.Type)),
-		Population: p.Population, SizeKm2: p.AreaKm2, Approximate: p.Approximate,
+		Population: p.Population, Visitors: p.Visitors, SizeKm2: p.AreaKm2, Approximate: p.Approximate,
 	}
 	if area.Name == "" {
 		problem("name is missing")
 	}
-	if p.Population < 0 || p.AreaKm2 < 0 {
-		problem("population and area_km2 cannot be negative; leave out what is unknown")
+	if p.Population < 0 || p.AreaKm2 < 0 || p.Visitors < 0 {
+		problem("population, visitors and area_km2 cannot be negative; leave out what is unknown")
 	}
 	area.Parent = parentOf(code, p.Parent, problem)
 	area.Center = centerOf(p.Center, problem)

@@ -9,6 +9,7 @@ import (
 var deviceColumns = []column{
 	{"id", true}, {"kind", true}, {"name", false}, {"site", false}, {"area", false}, {"lat", false}, {"lon", false},
 	{"interval", true}, {"parent", false}, {"capacity", false}, {"model", false}, {"retired", false},
+	{"reference", false}, {"water_alarms", false}, {"water_rise", false},
 }
 
 func (l *loader) readDevices(file string, data []byte) {
@@ -39,6 +40,7 @@ func (l *loader) readDevice(r *record) telemetry.Device {
 		Name: r.text("name"), Model: r.text("model"), Retired: r.flag("retired"),
 		Area: r.area(), At: r.point(), Capacity: r.capacity(),
 		Site: telemetry.SiteID(r.get("site")), Parent: telemetry.DeviceID(r.get("parent")),
+		Reference: r.flag("reference"), WaterAlarms: r.waterAlarms(), WaterRise: r.metres("water_rise", r.get("water_rise")),
 	}
 	kind, err := telemetry.ParseKind(r.get("kind"))
 	if err != nil || !kind.IsDevice() {

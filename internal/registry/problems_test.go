@@ -15,6 +15,7 @@ import (
 func TestDeviceProblems(t *testing.T) {
 	t.Parallel()
 	const header = "id,kind,name,site,area,lat,lon,interval,parent,capacity,model,retired\n"
+	const alarms = "id,kind,area,interval,water_alarms\n"
 	tests := []struct{ name, text, want string }{
 		{"unknown site", header + "ap-1,wifi,,th-02,,,,60s,,,,\n", `devices.csv:2: site "th-02" does not exist; add it to sites.csv or correct the name`},
 		{"unknown area", header + "ap-1,wifi,,,99999,,,60s,,,,\n", `devices.csv:2: area "99999" is in no area file; add its feature or correct the code`},
@@ -44,6 +45,9 @@ func TestDeviceProblems(t *testing.T) {
 		{"decimal comma, unquoted", header + "ap-1,wifi,,,80,11,3,106,1,60s,,,,\n", "devices.csv:2: 14 fields, but the header names 12 columns; write a value that holds , in quotation marks, and numbers with a point: 10.5"},
 		{"degrees and minutes", header + "ap-1,wifi,,,80,11°18',106.1,60s,,,,\n", `devices.csv:2: lat "11°18'" is not a number of degrees; write it like 10.5372`},
 		{"NaN", header + "ap-1,wifi,,,80,NaN,106.1,60s,,,,\n", `devices.csv:2: lat "NaN" is not a number of degrees; write it like 10.5372`},
+		{"water alarms", alarms + "g-1,environment,80,60s,3.0 2.5\n", `devices.csv:2: water_alarms "3.0 2.5": each level must be above the one before`},
+		{"too many water alarms", alarms + "g-1,environment,80,60s,1 2 3 4\n", `devices.csv:2: water_alarms has 4 levels; a gauge has at most 3, such as "2.5 3.0 3.5"`},
+		{"water alarm in words", alarms + "g-1,environment,80,60s,high\n", `devices.csv:2: water_alarms "high" is not a number of metres; write one with a decimal point, such as 2.5`},
 		{"capacity", header + "ap-1,wifi,,,80,,,60s,,many,,\n", `devices.csv:2: capacity "many" is not a number of clients; write a whole number up to 10000`},
 		{"retired", header + "ap-1,wifi,,,80,,,60s,,,,maybe\n", `devices.csv:2: retired "maybe" is neither yes nor no; write yes or no (có or không)`},
 		{"own parent", header + "ap-1,wifi,,,80,,,60s,ap-1,,,\n", "devices.csv:2: parents run in a circle: ap-1 → ap-1; clear the parent of the one that is nearest to the internet"},
@@ -118,7 +122,7 @@ func TestAreaProblems(t *testing.T) {
 		{"a province with a parent", collection(with(`"code":"80","name":"x","parent":"82"`, "null")), "areas.geojson:2: feature 1 (80 x): a province has no parent; take it out"},
 		{"center swapped", collection(with(good+`,"center":[11.3,106.1]`, "null")), "areas.geojson:2: feature 1 (25459 Tân Ninh): center: lat 106.1 and lon 11.3 seem swapped; write lat 11.3, lon 106.1; GeoJSON writes lon first"},
 		{"center of one number", collection(with(good+`,"center":[11.3]`, "null")), "areas.geojson:2: feature 1 (25459 Tân Ninh): center has 1 numbers; write [lon, lat]"},
-		{"population", collection(with(good+`,"population":-5`, "null")), "areas.geojson:2: feature 1 (25459 Tân Ninh): population and area_km2 cannot be negative; leave out what is unknown"},
+		{"population", collection(with(good+`,"population":-5`, "null")), "areas.geojson:2: feature 1 (25459 Tân Ninh): population, visitors and area_km2 cannot be negative; leave out what is unknown"},
 		{"population in words", collection(with(good+`,"population":"33.341"`, "null")), "areas.geojson:2: feature 1 (25459 Tân Ninh): properties.population cannot be string; it must be a whole number"},
 		{"date", collection(with(good+`,"valid_from":"1/7/2025"`, "null")), `areas.geojson:2: feature 1 (25459 Tân Ninh): valid_from "1/7/2025" is not a date; write it like 2025-07-01`},
 		{"dates swapped", collection(with(good+`,"valid_from":"2025-07-01","valid_to":"2024-01-01"`, "null")), "areas.geojson:2: feature 1 (25459 Tân Ninh): valid_to 2024-01-01 is not after valid_from 2025-07-01; it is the first day on which the area is no more"},

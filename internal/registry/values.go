@@ -154,6 +154,36 @@ func (r *record) capacity() int {
 	return n
 }
 
+// waterAlarms reads the levels of a gauge's alarms, lowest first, as "2.5 3.0 3.5".
+func (r *record) waterAlarms() (levels [3]float64) {
+	fields := strings.Fields(r.get("water_alarms"))
+	if len(fields) > len(levels) {
+		r.problem("water_alarms has %d levels; a gauge has at most %d, such as \"2.5 3.0 3.5\"", len(fields), len(levels))
+		return levels
+	}
+	for i, field := range fields {
+		levels[i] = r.metres("water_alarms", field)
+		if i > 0 && levels[i] > 0 && levels[i] <= levels[i-1] {
+			r.problem("water_alarms %q: each level must be above the one before", clip(r.get("water_alarms")))
+		}
+	}
+	return levels
+}
+
+// metres reads a positive number; 0 when empty.
+func (r *record) metres(name, s string) float64 {
+	if s == "" {
+		return 0
+	}
+	const most = 1000 // no river of Việt Nam is deeper
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(v > 0 && v <= most) {
+		r.problem("%s %q is not a number of metres; write one with a decimal point, such as 2.5", name, clip(s))
+		return 0
+	}
+	return v
+}
+
 // area reads a code that must be known; "" when the field is empty.
 func (r *record) area() telemetry.AreaCode {
 	s := r.get("area")
