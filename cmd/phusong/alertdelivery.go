@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"phusong/alerts"
@@ -23,14 +22,28 @@ type alertDelivery struct {
 	page  string
 	sinks []alertSink
 	log   *slog.Logger
-
-	failing atomic.Int64 // Unix ms since when a sink has refused; 0 for not
 }
 
 // An alertSink is one way to people.
 type alertSink struct {
 	name    string
 	replace func([]alertmanager.Alert) error
+	// failing returns since when nobody could be told this way; nil where that is not
+	// known.
+	failing func() time.Time
+}
+
+// failingSince returns since when people cannot be told in some way; zero when they can.
+func (d *alertDelivery) failingSince() (first time.Time) {
+	for _, sink := range d.sinks {
+		if sink.failing == nil {
+			continue
+		}
+		if at := sink.failing(); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 const (
@@ -87,22 +100,15 @@ func (d *alertDelivery) tell(told map[string]string) {
 	for i := range active {
 		list = append(list, d.alert(&active[i]))
 	}
-	var failed bool
 	for _, sink := range d.sinks {
 		complaint := ""
 		if err := sink.replace(list); err != nil {
-			complaint, failed = err.Error(), true
+			complaint = err.Error()
 		}
 		if complaint != told[sink.name] && complaint != "" {
 			d.log.Error("alerts could not all be handed over; it is tried again", "to", sink.name, "error", complaint)
 		}
 		told[sink.name] = complaint
-	}
-	switch {
-	case !failed:
-		d.failing.Store(0)
-	case d.failing.Load() == 0:
-		d.failing.Store(time.Now().UnixMilli())
 	}
 }
 
@@ -111,6 +117,6 @@ func (d *alertDelivery) tell(told map[string]string) {
 func (d *alertDelivery) alert(a *alerts.Alert) alertmanager.Alert {
 	return alertmanager.Alert{
 		ID: a.ID, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.Fired, EndsAt: a.Resolved,
-		GeneratorURL: d.page + a.ID,
+		GeneratorURL: d.page + a.ID, Acknowledged: a.Acknowledged, Renewed: a.Renewed,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"phusong/alerts/environment"
-	"phusong/alerts/wifi"
 	"phusong/dashboards"
 	"phusong/telemetry"
 )
@@ -14,7 +13,7 @@ func (s *service) registerJudgement(to prometheus.Registerer) {
 	room := s.judgement
 	to.MustRegister(
 		dashboards.NewAlertCollector(room.metrics()),
-		dashboards.NewWiFiCollector(room.wifiMetrics),
+		dashboards.NewWiFiCollector(func() dashboards.WiFi { return wifiState(room.wifi) }),
 		dashboards.NewEnvironmentCollector(room.environmentMetrics),
 		dashboards.NewPlaceCollector(func() dashboards.Places {
 			reg := s.register.Current()
@@ -90,53 +89,6 @@ func stationMetrics(s *environment.Status) dashboards.EnvironmentStation {
 	for _, f := range environment.AllFlags() {
 		if s.Flags&f != 0 {
 			m.Flags = append(m.Flags, f.String())
-		}
-	}
-	return m
-}
-
-func (r *alertRoom) wifiMetrics() dashboards.WiFi {
-	book, month := r.wifi, wifi.MonthOf(r.wifi.Now())
-	taken, refused := book.Sketches()
-	w := dashboards.WiFi{SketchesTaken: taken, Refused: make(map[string]uint64), Problems: make(map[string]uint64)}
-	for _, why := range wifi.Refusals() {
-		w.Refused[why.String()] = refused[why]
-	}
-	for _, p := range book.Problems() {
-		w.Problems[p.Kind] = p.Count
-	}
-	for _, s := range book.Sites() {
-		w.Sites = append(w.Sites, dashboards.WiFiSite{
-			Site: s.Site, Area: s.Area, Category: s.Category, Verdict: s.Verdict.String(),
-			Known: s.Verdict != wifi.Unknown, Up: s.Verdict == wifi.Working || s.Verdict == wifi.Partly,
-			Clients: s.Clients, Overloaded: s.Overloaded, Slow: s.Slow,
-		})
-	}
-	for _, t := range book.Targets() {
-		w.Targets = append(w.Targets, dashboards.WiFiTarget{
-			Area: t.Area, Category: t.Category, Required: t.Required, Working: t.Working, ByState: map[string]int{
-				wifi.Working.String(): t.Working, wifi.Partly.String(): t.Partly, wifi.Failed.String(): t.Failed, wifi.NoService.String(): t.NoService,
-				wifi.Unknown.String(): t.Unknown, "not covered": t.NotCovered, "maintenance": t.Maintenance,
-			},
-		})
-	}
-	for _, a := range book.Availability(month) {
-		w.Availability = append(w.Availability, availabilityMetrics(&a))
-	}
-	for _, u := range book.Usage(month) {
-		share, _, _, known := u.Share()
-		w.Users = append(w.Users, dashboards.WiFiUsers{Area: u.Area, Users: u.Users, Low: u.Low, High: u.High, Ratio: share, HasRatio: known})
-	}
-	return w
-}
-
-func availabilityMetrics(a *wifi.Availability) dashboards.WiFiAvailability {
-	m := dashboards.WiFiAvailability{Area: a.Area, Category: a.Category, Levels: make(map[string]float64)}
-	m.Ratio, m.HasRatio = a.Times.Availability()
-	m.Known = a.Times.Known()
-	for _, l := range a.Levels {
-		if share, ok := l.Share(); ok {
-			m.Levels[l.Level.String()] = share
 		}
 	}
 	return m

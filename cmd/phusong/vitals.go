@@ -73,8 +73,8 @@ func (s *service) lookAtVitals(ctx context.Context, v *vitals, now time.Time) fu
 	share, shareKnown := v.rejectedShare(now, balance.Received, balance.Rejected)
 	faults := s.judgement.engine.Counts()
 	var failing time.Duration
-	if at := s.delivery.failing.Load(); at > 0 {
-		failing = now.Sub(time.UnixMilli(at))
+	if at := s.delivery.failingSince(); !at.IsZero() {
+		failing = now.Sub(at)
 	}
 	return func(to *rules.Values) {
 		to.SetDuration(rules.ServiceStalled, stalled)
