@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -115,12 +116,21 @@ func readTestFile(name string) (*testFile, error) {
 	decoder.KnownFields(true)
 	file := &testFile{EvaluationInterval: model.Duration(time.Minute)}
 	if err := decoder.Decode(file); err != nil {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, fmt.Errorf("%s: %s", name, plainError(err))
 	}
 	if file.EvaluationInterval <= 0 {
 		return nil, fmt.Errorf("%s: evaluation_interval must be more than 0", name)
 	}
 	return file, nil
+}
+
+var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
+// plainError says in words of the file what the decoder says in Go's.
+func plainError(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
+	return unknownKey.ReplaceAllString(text, `there is no key "$1" in tests of rules, see docs/ALERTS.md`)
 }
 
 // run plays one group of tests and returns what was not as expected.
