@@ -45,7 +45,7 @@ func (f *flaps) calmAt() int64 { return f.times[flapFalls-1] + flapCalm.Millisec
 // device is one device in the live picture. Times are Unix ms, 0 for never.
 type device struct {
 	subject
-	telemetry.Device
+	*telemetry.Device // the registry's, never changed; its own when it is in none
 	registered bool
 	flapping   bool
 	maintained bool // work on it is announced; asked for the Wi-Fi book
@@ -85,7 +85,8 @@ func (e *Engine) observe(d *device, r *telemetry.Reading) {
 			e.count.otherKind++
 			return // the topic says one thing and the registry another
 		}
-		e.rekind(d, r.Kind)
+		d.Kind = r.Kind
+		e.rekind(d)
 	}
 	if d.state == Offline && milli(r.Time) <= d.since {
 		return // from before the end of its session

@@ -15,7 +15,7 @@ var local = time.FixedZone("+07", 7*3600)
 
 // SetInventory tells the engine what exists from now on. Devices that are gone from it
 // are followed as unregistered while they speak, and raise no alerts; where none is
-// registered at all, all do. An error names a
+// registered at all, all do. The lists must not be changed afterwards. An error names a
 // device, site or area that is there twice, and changes nothing.
 func (e *Engine) SetInventory(inv Inventory) error {
 	if err := inv.check(); err != nil {
@@ -154,11 +154,11 @@ func (e *Engine) setDevice(given *telemetry.Device) {
 	if d == nil {
 		d = e.addDevice(given)
 	}
-	if d.values.Table().Kind() != given.Kind {
-		e.rekind(d, given.Kind)
-	}
 	before := d.interval()
-	d.Device, d.registered = *given, true
+	d.Device, d.registered = given, true
+	if d.values.Table().Kind() != d.Kind {
+		e.rekind(d)
+	}
 	switch {
 	case d.Retired && d.state != Retired:
 		e.retire(d)
@@ -193,7 +193,7 @@ func (e *Engine) describe(d *device) {
 
 // addDevice makes room for a device.
 func (e *Engine) addDevice(given *telemetry.Device) *device {
-	d := &device{subject: e.newSubject(rules.ScopeDevice, string(given.ID), given.Kind), Device: *given}
+	d := &device{subject: e.newSubject(rules.ScopeDevice, string(given.ID), given.Kind), Device: given}
 	d.subject.device = d
 	d.order = int32(len(e.devices))
 	d.live = e.wheel.add(rankOf(rankLive, int64(d.order)))
@@ -202,16 +202,17 @@ func (e *Engine) addDevice(given *telemetry.Device) *device {
 	return d
 }
 
-// rekind gives the device the facts of another kind.
-func (e *Engine) rekind(d *device, kind telemetry.Kind) {
+// rekind gives the device the facts of what is another kind now.
+func (e *Engine) rekind(d *device) {
 	e.silence(&d.subject)
-	d.Kind = kind
-	d.values = rules.TableOf(rules.ScopeDevice, kind).NewValues()
+	d.values = rules.TableOf(rules.ScopeDevice, d.Kind).NewValues()
 	e.describe(d)
 }
 
 // forget: the device is not registered any more, and nobody is to hear of it.
 func (e *Engine) forget(d *device) {
+	own := *d.Device
+	d.Device = &own
 	e.leaveOutage(d)
 	e.silence(&d.subject)
 	e.wheel.set(d.live, 0)

@@ -79,7 +79,7 @@ func (e *Engine) Device(id telemetry.DeviceID) (DeviceState, bool) {
 
 func (e *Engine) stateOf(d *device) DeviceState {
 	s := DeviceState{
-		Device: d.Device, Registered: d.registered, State: d.state, Since: instant(d.since), LastSeen: instant(d.lastSeen),
+		Device: *d.Device, Registered: d.registered, State: d.state, Since: instant(d.since), LastSeen: instant(d.lastSeen),
 		Interval: time.Duration(d.interval()) * time.Millisecond, Flapping: d.flapping,
 	}
 	if d.incident != nil {
