@@ -78,26 +78,31 @@ func (s *service) openSinks() (sinks []alertSink, err error) {
 			return nil, err
 		}
 		s.notifiers = append(s.notifiers, part{"alertmanager client", client.Run})
-		sinks = append(sinks, alertSink{"Alertmanager", client.Replace})
+		sinks = append(sinks, alertSink{"Alertmanager", client.Replace, client.FailingSince})
 	} else {
 		inside, err := alertmanager.New(alertmanager.Options{
 			ConfigFile: c.Alertmanager.ConfigFile, Default: deploy.Alertmanager, DataDir: dataFolder(s.config.Data).alertmanager(),
-			ExternalURL: strings.TrimSuffix(s.page(strings.TrimPrefix(alertmanager.Prefix, "/")), "/"), Logger: s.log, Registerer: s.metrics,
+			ExternalURL: strings.TrimSuffix(s.page(strings.TrimPrefix(alertmanager.Prefix, "/")), "/"), StartDelay: alertStartDelay, Logger: s.log, Registerer: s.metrics,
 		})
 		if err != nil {
 			return nil, err
 		}
 		s.alertmanager = inside
 		s.notifiers = append(s.notifiers, part{"alertmanager", inside.Run})
-		sinks = append(sinks, alertSink{"the Alertmanager inside", inside.Replace})
+		sinks = append(sinks, alertSink{"the Alertmanager inside", inside.Replace, inside.FailingSince})
 	}
 	topics, err := s.openTopics()
 	if err != nil || topics == nil {
 		return sinks, err
 	}
+	s.topics = topics
 	s.notifiers = append(s.notifiers, part{"alert topics", topics.Run})
-	return append(sinks, alertSink{"MQTT", topics.Replace}), nil
+	return append(sinks, alertSink{"MQTT", topics.Replace, nil}), nil
 }
+
+// alertStartDelay is how long a fresh start waits before it sends, so that what belongs
+// together is there together.
+const alertStartDelay = 15 * time.Second
 
 // openTopics returns nil when there are to be none, or when no province is known for
 // them.
