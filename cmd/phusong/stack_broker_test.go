@@ -38,6 +38,7 @@ func asOnLoopback(t *testing.T, file string, replace map[string]string) string {
 type stackBroker struct {
 	addr    string
 	secrets string
+	process *testbed.Process
 }
 
 func (b stackBroker) url() string { return "ssl://" + b.addr }
@@ -76,7 +77,7 @@ func newStackBroker(t *testing.T, devices ...string) (b stackBroker, passwords m
 		"/mosquitto/data/":            t.TempDir() + "/",
 		"connection_messages false":   "connection_messages true",
 	})
-	testbed.Run(t, testbed.Command{Name: "mosquitto", Path: testbed.Require(t, "mosquitto"), Args: []string{"-c", config}})
+	b.process = testbed.Run(t, testbed.Command{Name: "mosquitto", Path: testbed.Require(t, "mosquitto"), Args: []string{"-c", config}})
 	testbed.Eventually(t, patience, func() error {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", b.addr)
 		if err != nil {

@@ -105,7 +105,7 @@ export const coverage: Page = {
     bars({
       title: say('Phép đo không tính, theo lý do', 'Tests that do not count, by reason'), width: 6, height: 8, unit: 'short', decimals: 0, min: 0,
       description: say('Giữ lại và hiển thị, không dùng để kết luận.', 'Kept and shown, and used for no verdict.'),
-      queries: [instant('sum by (reason) (phusong_coverage_tests_total{operator=~"$operator", valid="no"}) > 0', '{{reason}}')],
+      queries: [instant('sum by (reason) (phusong_coverage_tests_total{operator=~"$operator", valid="false"}) > 0', '{{reason}}')],
       thresholds: steps(info), empty: say('Mọi phép đo đều hợp lệ', 'Every test is valid'),
     }),
     bars({
