@@ -96,6 +96,7 @@ func (s *service) controlHandler() http.Handler {
 		}
 		answer(w, all, nil)
 	})
+	s.handleAlerts(mux)
 	return mux
 }
 

@@ -31,6 +31,8 @@ type cli struct {
 	Rules       rulesCmd       `cmd:"" help:"Test, list and copy the rules that alerts are made by."`
 	Deadletters deadlettersCmd `cmd:"" help:"List refused messages, or process them again."`
 	Devices     devicesCmd     `cmd:"" help:"List devices and their state, from the running service."`
+	Alerts      alertsCmd      `cmd:"" help:"List alerts, take them in hand, write about them."`
+	Maintenance maintenanceCmd `cmd:"" help:"Announce work, so that nobody is called for it."`
 	Loadtest    loadtestCmd    `cmd:"" help:"Find the highest rate of messages that a running service sustains."`
 	Secrets     secretsCmd     `cmd:"" help:"Make the secrets of the whole stack, or of a device."`
 	Health      healthCmd      `cmd:"" help:"Ask a running service whether it is ready; exit status 0 if so."`

@@ -34,6 +34,11 @@ func (s *service) makeClient(password func() (string, error), config *tls.Config
 				Topic: d.Topic, Payload: d.Payload, Retained: d.Retained, Received: time.Now(), Ack: d.Ack,
 			})
 		},
+		OnConnect: func(context.Context) {
+			if s.topics != nil { // the broker may have forgotten what it retained
+				s.topics.Republish()
+			}
+		},
 		Logger: s.log,
 	})
 	if err != nil {

@@ -49,6 +49,7 @@ type service struct {
 	history      *alertHistory
 	desk         *alertDesk
 	delivery     *alertDelivery
+	topics       *alertmanager.Topics   // nil for none
 	alertmanager *alertmanager.Embedded // nil when others are used
 	notifiers    []part
 }
