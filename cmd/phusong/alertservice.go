@@ -95,6 +95,7 @@ func (s *service) openSinks() (sinks []alertSink, err error) {
 	if err != nil || topics == nil {
 		return sinks, err
 	}
+	s.topics = topics
 	s.notifiers = append(s.notifiers, part{"alert topics", topics.Run})
 	return append(sinks, alertSink{"MQTT", topics.Replace, nil}), nil
 }
