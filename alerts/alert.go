@@ -228,7 +228,7 @@ func (e *Engine) placeOf(s *subject) Place {
 		d := s.device
 		return Place{Device: d.ID, Kind: d.Kind, Site: d.Site, Area: d.Area, At: d.At}
 	case rules.ScopeSite:
-		return Place{Site: s.site.ID, Area: s.site.Site.Area, At: s.site.At}
+		return Place{Site: s.site.ID, Area: s.site.Area, At: s.site.At}
 	case rules.ScopeArea:
 		return Place{Area: s.area.Code, At: s.area.Center}
 	}

@@ -46,23 +46,23 @@ func (f *flaps) calmAt() int64 { return f.times[flapFalls-1] + flapCalm.Millisec
 type device struct {
 	subject
 	*telemetry.Device // the registry's, never changed; its own when it is in none
-	registered bool
-	flapping   bool
-	maintained bool // work on it is announced; asked for the Wi-Fi book
-	state      State
-	parent     *device
-	children   []*device
-	since      int64 // when the state began
-	heard      int64 // the latest sign of life, by the stream's clock
-	lastSeen   int64 // the newest event time of a live reading, never in our future
-	birth      int64 // interval by its own word, in ms
-	session    int64
-	live       timerID // its next step towards silence
-	calm       timerID // end of flapping; 0 until it ever flapped
-	rate       int64   // its part of the fleet's, 0 when it is down
-	flaps      flaps
-	incident   *incident // which its outage belongs to
-	member     int32     // its number there
+	registered        bool
+	flapping          bool
+	maintained        bool // work on it is announced; asked for the Wi-Fi book
+	state             State
+	parent            *device
+	children          []*device
+	since             int64 // when the state began
+	heard             int64 // the latest sign of life, by the stream's clock
+	lastSeen          int64 // the newest event time of a live reading, never in our future
+	birth             int64 // interval by its own word, in ms
+	session           int64
+	live              timerID // its next step towards silence
+	calm              timerID // end of flapping; 0 until it ever flapped
+	rate              int64   // its part of the fleet's, 0 when it is down
+	flaps             flaps
+	incident          *incident // which its outage belongs to
+	member            int32     // its number there
 }
 
 // interval is how often the device is expected to speak, in ms.

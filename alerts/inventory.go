@@ -46,7 +46,7 @@ func (e *Engine) takeInventory(inv Inventory) {
 	}
 	for _, s := range e.sites {
 		if !listed[s] { // closed down: nobody is to hear of it
-			s.area = e.areaOf(s.Site.Area)
+			s.area = e.areaOf(s.Area)
 			e.silence(&s.subject)
 			e.wheel.set(s.hours, 0)
 		}
@@ -142,7 +142,7 @@ func (e *Engine) addSite(id telemetry.SiteID) *site {
 		return s
 	}
 	s := &site{subject: e.newSubject(rules.ScopeSite, string(id), 0), Site: telemetry.Site{ID: id}}
-	s.subject.site = s
+	s.site = s
 	s.order = int32(len(e.sites))
 	e.sites = append(e.sites, s)
 	e.bySite[id] = s
@@ -194,7 +194,7 @@ func (e *Engine) describe(d *device) {
 // addDevice makes room for a device.
 func (e *Engine) addDevice(given *telemetry.Device) *device {
 	d := &device{subject: e.newSubject(rules.ScopeDevice, string(given.ID), given.Kind), Device: given}
-	d.subject.device = d
+	d.device = d
 	d.order = int32(len(e.devices))
 	d.live = e.wheel.add(rankOf(rankLive, int64(d.order)))
 	e.devices = append(e.devices, d)
@@ -307,7 +307,7 @@ func (e *Engine) areaOf(code telemetry.AreaCode) *area {
 		return a
 	}
 	a := &area{subject: e.newSubject(rules.ScopeArea, string(code), 0), Area: telemetry.Area{Code: code}}
-	a.subject.area = a
+	a.area = a
 	a.order = int32(len(e.areas))
 	a.values.SetText(rules.AreaCode, string(code))
 	a.values.SetBool(rules.AreaMassSilence, false)

@@ -107,7 +107,7 @@ func (e *Engine) wifiFacts(d *device) {
 }
 
 func (e *Engine) siteFacts(s *site) {
-	f, ok := e.options.WiFi.SiteFacts(s.Site.ID)
+	f, ok := e.options.WiFi.SiteFacts(s.ID)
 	if !ok {
 		return
 	}

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"maps"
 	"time"
 
 	"phusong/alerts/rules"
@@ -161,13 +162,9 @@ type Counts struct {
 func (e *Engine) Counts() Counts {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	faults := make(map[string]uint64, len(e.count.faults))
-	for id, n := range e.count.faults {
-		faults[id] = n
-	}
 	return Counts{
 		Readings: e.count.readings, Historic: e.count.historic, Unplaced: e.count.unplaced, OtherKind: e.count.otherKind,
-		RuleFaults: faults, TextFaults: e.count.templates, Changes: e.alerts.change,
+		RuleFaults: maps.Clone(e.count.faults), TextFaults: e.count.templates, Changes: e.alerts.change,
 		At: instant(e.at), Resumed: instant(e.resumed), Unregistered: e.unregistered,
 	}
 }

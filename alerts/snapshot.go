@@ -84,7 +84,7 @@ func (e *Engine) writeSubjects(w *writer) {
 	}
 	w.num(int64(len(e.sites)))
 	for _, s := range e.sites {
-		w.text(string(s.Site.ID))
+		w.text(string(s.ID))
 		e.writeSubject(w, &s.subject)
 		w.num(seqOf(s.uplink))
 		w.num(e.wheel.at(s.hours))
@@ -96,7 +96,7 @@ func (e *Engine) writeSubjects(w *writer) {
 	w.num(int64(len(e.others)))
 	for _, o := range e.others {
 		w.num(int64(o.Scope))
-		w.text(o.Subject.ID)
+		w.text(o.ID)
 		w.text(string(o.place.Area))
 		w.text(string(o.place.Operator))
 		w.text(o.place.Zone)
