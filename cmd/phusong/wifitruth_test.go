@@ -32,14 +32,12 @@ events:
   - {at: 101h, for: 40m, do: uplink_cut, where: {area: "27694"}}
 `
 
-// wifiWatch lets a Wi-Fi book judge what a world's devices say, with the live
-// picture telling it who is there.
+// wifiWatch lets a Wi-Fi book judge what a world's devices say, with the alert engine
+// telling it who is there.
 type wifiWatch struct {
-	world   *simulator.World
-	devices map[telemetry.DeviceID]telemetry.Device
-	ids     []telemetry.DeviceID
-	picture *alerts.Picture
-	book    *wifi.Book
+	world  *simulator.World
+	engine *alerts.Engine
+	book   *wifi.Book
 }
 
 func newWiFiWatch(t *testing.T, world *simulator.World) *wifiWatch {
@@ -48,39 +46,20 @@ func newWiFiWatch(t *testing.T, world *simulator.World) *wifiWatch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book.Register(world.Start(), wifi.Register{Devices: world.Devices(), Sites: world.Sites(), Areas: world.Areas()})
-	w := &wifiWatch{world: world, devices: make(map[telemetry.DeviceID]telemetry.Device), picture: alerts.NewPicture(), book: book}
-	for _, d := range world.Devices() {
-		w.devices[d.ID] = d
+	engine, err := alerts.New(alerts.Options{
+		Inventory: alerts.Inventory{Devices: world.Devices(), Sites: world.Sites(), Areas: world.Areas()},
+		WiFi:      book, Gap: 2 * time.Minute, // there is a tick a minute here
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	w.ids = slices.Sorted(maps.Keys(w.devices))
-	return w
+	return &wifiWatch{world: world, engine: engine, book: book}
 }
 
-// presence tells the book whether a device is there.
-func (w *wifiWatch) presence(id telemetry.DeviceID, at time.Time) {
-	p := w.picture.Presence(id)
-	switch p.StateAt(at, w.devices[id].Interval) {
-	case alerts.Up:
-		w.book.SetState(at, id, wifi.Up, time.Time{})
-	case alerts.Silent:
-		w.book.SetState(at, id, wifi.Silent, p.LastSeen)
-	case alerts.Offline:
-		w.book.SetState(at, id, wifi.Offline, p.OfflineSince)
-	}
-}
-
-func (w *wifiWatch) tick(at time.Time) {
-	for _, id := range w.ids {
-		w.presence(id, at)
-	}
-	w.book.Advance(at)
-}
+func (w *wifiWatch) tick(at time.Time) { w.engine.Observe(at, nil) }
 
 func (w *wifiWatch) observe(r *telemetry.Reading) {
-	w.picture.Observe(r)
-	w.presence(r.Device, r.Received)
-	w.book.Observe(r.Received, r)
+	w.engine.Observe(r.Received, []telemetry.Reading{*r})
 }
 
 // wifiScore compares a book with the truth, minute by minute.
