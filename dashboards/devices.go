@@ -14,7 +14,7 @@ type DeviceState struct {
 	Device telemetry.Device
 	// Registered is false for a device that sends readings and is in no register.
 	Registered bool
-	// State is its name: up, silent, offline, unknown or retired.
+	// State is its name: up, late, silent, offline, unknown or retired.
 	State    string
 	Up       bool
 	LastSeen time.Time // zero if never
@@ -30,10 +30,12 @@ type Devices func(now time.Time) iter.Seq[DeviceState]
 type DeviceCollector struct {
 	devices      Devices
 	now          func() time.Time
+	onlyAreas    bool
 	up           *prometheus.Desc
 	lastSeen     *prometheus.Desc
 	unregistered *prometheus.Desc
 	states       *prometheus.Desc
+	inAreas      *prometheus.Desc
 }
 
 // NewDeviceCollector returns a collector over devices.
@@ -46,12 +48,20 @@ func NewDeviceCollector(devices Devices, now func() time.Time) *DeviceCollector 
 		lastSeen:     prometheus.NewDesc("device_last_seen_timestamp_seconds", "Event time of the device's newest reading, in Unix time. Absent for a device never seen.", labels, nil),
 		unregistered: prometheus.NewDesc("unregistered_devices", "Devices that send readings and are in no register.", nil, nil),
 		states:       prometheus.NewDesc("devices", "Registered devices by state.", []string{"kind", "state"}, nil),
+		inAreas:      prometheus.NewDesc("area_devices", "Registered devices by commune and state, without retired ones.", []string{"area", "kind", "state"}, nil),
 	}
+}
+
+// OnlyAreas leaves out what is of single devices, for fleets whose series would cost
+// more than they tell. It returns the collector, and is called before the first scrape.
+func (c *DeviceCollector) OnlyAreas() *DeviceCollector {
+	c.onlyAreas = true
+	return c
 }
 
 // Describe implements prometheus.Collector.
 func (c *DeviceCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.lastSeen, c.unregistered, c.states} {
+	for _, d := range []*prometheus.Desc{c.up, c.lastSeen, c.unregistered, c.states, c.inAreas} {
 		ch <- d
 	}
 }
@@ -59,8 +69,8 @@ func (c *DeviceCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *DeviceCollector) Collect(ch chan<- prometheus.Metric) {
 	unregistered := 0
-	type group struct{ kind, state string }
-	counts := make(map[group]int)
+	type group struct{ area, kind, state string }
+	counts, areas := make(map[group]int), make(map[group]int)
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
@@ -70,8 +80,12 @@ func (c *DeviceCollector) Collect(ch chan<- prometheus.Metric) {
 			continue
 		}
 		kind := s.Device.Kind.String()
-		counts[group{kind, s.State}]++
+		counts[group{"", kind, s.State}]++
 		if s.Device.Retired {
+			continue
+		}
+		areas[group{string(s.Device.Area), kind, s.State}]++
+		if c.onlyAreas {
 			continue
 		}
 		labels := []string{string(s.Device.ID), kind, string(s.Device.Area), string(s.Device.Site)}
@@ -87,5 +101,8 @@ func (c *DeviceCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.unregistered, float64(unregistered))
 	for g, n := range counts {
 		gauge(c.states, float64(n), g.kind, g.state)
+	}
+	for g, n := range areas {
+		gauge(c.inAreas, float64(n), g.area, g.kind, g.state)
 	}
 }

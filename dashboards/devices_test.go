@@ -44,6 +44,12 @@ func TestDeviceCollector(t *testing.T) {
 		dashboards.DeviceState{Device: device("stranger-2", telemetry.KindEnvironment), State: "silent", LastSeen: noon},
 	), at(noon))
 	err := testutil.CollectAndCompare(collector, strings.NewReader(`
+		# HELP area_devices Registered devices by commune and state, without retired ones.
+		# TYPE area_devices gauge
+		area_devices{area="",kind="mobile",state="up"} 1
+		area_devices{area="25459",kind="wifi",state="silent"} 1
+		area_devices{area="25459",kind="wifi",state="unknown"} 1
+		area_devices{area="25459",kind="wifi",state="up"} 1
 		# HELP device_last_seen_timestamp_seconds Event time of the device's newest reading, in Unix time. Absent for a device never seen.
 		# TYPE device_last_seen_timestamp_seconds gauge
 		device_last_seen_timestamp_seconds{area="",device="probe-1",kind="mobile",site=""} 1.7882640005e+09

@@ -46,6 +46,8 @@ type EnvironmentCollector struct {
 	score, completeness  *prometheus.Desc
 	flagged              *prometheus.Desc
 	corrections, tooLate *prometheus.Desc
+	worst, flaggedInArea *prometheus.Desc
+	onlyAreas            bool
 }
 
 // NewEnvironmentCollector returns a collector over environment, which may be called
@@ -69,12 +71,22 @@ func NewEnvironmentCollector(environment func() Environment) *EnvironmentCollect
 		flagged:      desc("sensor_flagged", "1 for each quality flag that holds at a sensor now.", "device", "area", "flag"),
 		corrections:  desc("air_quality_corrections_total", "Indices that a late reading changed after they had been shown."),
 		tooLate:      desc("sensor_readings_too_late_total", "Readings of sensors that came too late for their hour's index."),
+		worst:        desc("area_air_quality_index", "Highest VN_AQI of the last closed hour in the commune.", "area"),
+
+		flaggedInArea: desc("area_sensors_flagged", "Sensors of the commune at which a quality flag holds now.", "area", "flag"),
 	}
+}
+
+// OnlyAreas leaves out what is of single sensors. It returns the collector, and is
+// called before the first scrape.
+func (c *EnvironmentCollector) OnlyAreas() *EnvironmentCollector {
+	c.onlyAreas = true
+	return c
 }
 
 // Describe implements prometheus.Collector.
 func (c *EnvironmentCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.index, c.limit, c.noise, c.excess, c.heat, c.water, c.alarm, c.score, c.completeness, c.flagged, c.corrections, c.tooLate} {
+	for _, d := range []*prometheus.Desc{c.index, c.limit, c.noise, c.excess, c.heat, c.water, c.alarm, c.score, c.completeness, c.flagged, c.corrections, c.tooLate, c.worst, c.flaggedInArea} {
 		ch <- d
 	}
 }
@@ -82,32 +94,57 @@ func (c *EnvironmentCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *EnvironmentCollector) Collect(ch chan<- prometheus.Metric) {
 	now := c.environment()
-	gauge := func(d *prometheus.Desc, v telemetry.Opt[float64], labels ...string) {
-		if x, ok := v.Get(); ok {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, x, labels...)
-		}
+	to := series{ch}
+	worst := make(map[telemetry.AreaCode]float64)
+	type flagged struct {
+		area telemetry.AreaCode
+		flag string
 	}
+	flags := make(map[flagged]int)
 	for i := range now.Stations {
 		s := &now.Stations[i]
-		device, area := string(s.Device), string(s.Area)
-		indicative := "no"
-		if s.Indicative {
-			indicative = "yes"
-		}
-		gauge(c.index, s.Index, device, area, indicative)
-		for _, value := range []struct {
-			desc *prometheus.Desc
-			is   telemetry.Opt[float64]
-		}{
-			{c.limit, s.Limit}, {c.noise, s.Noise}, {c.excess, s.NoiseExcess}, {c.heat, s.HeatIndex},
-			{c.water, s.WaterLevel}, {c.alarm, s.WaterAlarm}, {c.score, s.Score}, {c.completeness, s.Completeness},
-		} {
-			gauge(value.desc, value.is, device, area)
+		if index, ok := s.Index.Get(); ok {
+			worst[s.Area] = max(worst[s.Area], index)
 		}
 		for _, flag := range s.Flags {
-			gauge(c.flagged, telemetry.Some(1.0), device, area, flag)
+			flags[flagged{s.Area, flag}]++
+		}
+		if !c.onlyAreas {
+			c.collectStation(to, s)
 		}
 	}
-	ch <- prometheus.MustNewConstMetric(c.corrections, prometheus.CounterValue, float64(now.Corrections))
-	ch <- prometheus.MustNewConstMetric(c.tooLate, prometheus.CounterValue, float64(now.TooLate))
+	for area, index := range worst {
+		to.gauge(c.worst, index, string(area))
+	}
+	for f, n := range flags {
+		to.gauge(c.flaggedInArea, float64(n), string(f.area), f.flag)
+	}
+	to.counter(c.corrections, float64(now.Corrections))
+	to.counter(c.tooLate, float64(now.TooLate))
+}
+
+func (c *EnvironmentCollector) collectStation(to series, s *EnvironmentStation) {
+	device, area := string(s.Device), string(s.Area)
+	gauge := func(d *prometheus.Desc, v telemetry.Opt[float64], labels ...string) {
+		if x, ok := v.Get(); ok {
+			to.gauge(d, x, labels...)
+		}
+	}
+	indicative := "no"
+	if s.Indicative {
+		indicative = "yes"
+	}
+	gauge(c.index, s.Index, device, area, indicative)
+	for _, value := range []struct {
+		desc *prometheus.Desc
+		is   telemetry.Opt[float64]
+	}{
+		{c.limit, s.Limit}, {c.noise, s.Noise}, {c.excess, s.NoiseExcess}, {c.heat, s.HeatIndex},
+		{c.water, s.WaterLevel}, {c.alarm, s.WaterAlarm}, {c.score, s.Score}, {c.completeness, s.Completeness},
+	} {
+		gauge(value.desc, value.is, device, area)
+	}
+	for _, flag := range s.Flags {
+		to.gauge(c.flagged, 1, device, area, flag)
+	}
 }

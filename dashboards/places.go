@@ -19,6 +19,7 @@ type Places struct {
 // there: a map needs where, a reader wants the name of a commune and not its code.
 type PlaceCollector struct {
 	places               func() Places
+	onlyAreas            bool
 	area, site, position *prometheus.Desc
 }
 
@@ -30,6 +31,13 @@ func NewPlaceCollector(places func() Places) *PlaceCollector {
 		site:     prometheus.NewDesc("site_info", "Name, category and position of a site. Always 1.", []string{"site", "area", "category", "name", "latitude", "longitude"}, nil),
 		position: prometheus.NewDesc("device_position_info", "Position of a device that stands somewhere. Always 1.", []string{"device", "kind", "area", "latitude", "longitude"}, nil),
 	}
+}
+
+// OnlyAreas leaves out sites and devices. It returns the collector, and is called
+// before the first scrape.
+func (c *PlaceCollector) OnlyAreas() *PlaceCollector {
+	c.onlyAreas = true
+	return c
 }
 
 // Describe implements prometheus.Collector.
@@ -47,6 +55,9 @@ func (c *PlaceCollector) Collect(ch chan<- prometheus.Metric) {
 	p := c.places()
 	for i := range p.Areas {
 		one(c.area, string(p.Areas[i].Code), p.Areas[i].Name)
+	}
+	if c.onlyAreas {
+		return
 	}
 	for i := range p.Sites {
 		s := &p.Sites[i]

@@ -82,8 +82,10 @@ const (
 // are two series of state and the number of clients; everything else is per area
 // and category.
 type WiFiCollector struct {
-	wifi func() WiFi
+	wifi      func() WiFi
+	onlyAreas bool
 
+	sites, clients                             *prometheus.Desc
 	siteUp, siteVerdict, siteClients           *prometheus.Desc
 	points                                     *prometheus.Desc
 	required, state, target, goal              *prometheus.Desc
@@ -103,6 +105,8 @@ func NewWiFiCollector(wifi func() WiFi) *WiFiCollector {
 		siteUp:          desc("site_up", "1 while people get service at the site, 0 while they do not. Absent while nothing is known.", "site", "area", "category"),
 		siteVerdict:     desc("site_verdict_info", "The site's verdict: working, partly, failed, no service or unknown. Always 1.", "site", "area", "category", "verdict"),
 		siteClients:     desc("site_clients", "Clients at the site's access points, of those that say.", "site", "area", "category"),
+		sites:           desc("sites", "Sites by verdict: working, partly, failed, no service or unknown.", "area", "category", "verdict"),
+		clients:         desc("clients", "Clients at the access points of sites, of those that say.", "area", "category"),
 		points:          desc("access_points_impaired", "Access points that are overloaded, or slow by their speed tests.", "area", "impairment"),
 		required:        desc("sites_required", "Sites that should have Wi-Fi. An empty area is every area, an empty category every category.", "area", "category"),
 		state:           desc("sites_required_by_state", "Sites that should have Wi-Fi, by verdict, not covered, or maintenance.", "area", "category", "state"),
@@ -121,10 +125,17 @@ func NewWiFiCollector(wifi func() WiFi) *WiFiCollector {
 	}
 }
 
+// OnlyAreas leaves out what is of single sites. It returns the collector, and is called
+// before the first scrape.
+func (c *WiFiCollector) OnlyAreas() *WiFiCollector {
+	c.onlyAreas = true
+	return c
+}
+
 // Describe implements prometheus.Collector.
 func (c *WiFiCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.siteUp, c.siteVerdict, c.siteClients, c.points, c.required, c.state, c.target, c.goal, c.availability, c.known, c.level,
+		c.sites, c.clients, c.siteUp, c.siteVerdict, c.siteClients, c.points, c.required, c.state, c.target, c.goal, c.availability, c.known, c.level,
 		c.users, c.usersLow, c.usersHigh, c.usersShare, c.sketchesTaken, c.sketchesRefused, c.inputFault,
 	} {
 		ch <- d
@@ -169,26 +180,46 @@ func (c *WiFiCollector) Collect(ch chan<- prometheus.Metric) {
 
 func (c *WiFiCollector) collectSites(s series, sites []WiFiSite) {
 	type impaired struct{ overloaded, slow int }
+	type group struct {
+		area     telemetry.AreaCode
+		category telemetry.Category
+		verdict  string
+	}
 	areas := make(map[telemetry.AreaCode]impaired)
+	verdicts, clients := make(map[group]int), make(map[group]int64)
 	for i := range sites {
 		site := &sites[i]
-		labels := []string{string(site.Site), string(site.Area), string(site.Category)}
-		if site.Known {
-			up := 0.0
-			if site.Up {
-				up = 1
-			}
-			s.gauge(c.siteUp, up, labels...)
-		}
-		s.gauge(c.siteVerdict, 1, labels[0], labels[1], labels[2], site.Verdict)
-		s.gauge(c.siteClients, float64(site.Clients), labels...)
+		verdicts[group{site.Area, site.Category, site.Verdict}]++
+		clients[group{site.Area, site.Category, ""}] += site.Clients
 		sum := areas[site.Area]
 		areas[site.Area] = impaired{sum.overloaded + site.Overloaded, sum.slow + site.Slow}
+		if !c.onlyAreas {
+			c.collectSite(s, site)
+		}
+	}
+	for g, n := range verdicts {
+		s.gauge(c.sites, float64(n), string(g.area), string(g.category), g.verdict)
+	}
+	for g, n := range clients {
+		s.gauge(c.clients, float64(n), string(g.area), string(g.category))
 	}
 	for area, sum := range areas {
 		s.gauge(c.points, float64(sum.overloaded), string(area), "overloaded")
 		s.gauge(c.points, float64(sum.slow), string(area), "slow")
 	}
+}
+
+func (c *WiFiCollector) collectSite(s series, site *WiFiSite) {
+	labels := []string{string(site.Site), string(site.Area), string(site.Category)}
+	if site.Known {
+		up := 0.0
+		if site.Up {
+			up = 1
+		}
+		s.gauge(c.siteUp, up, labels...)
+	}
+	s.gauge(c.siteVerdict, 1, labels[0], labels[1], labels[2], site.Verdict)
+	s.gauge(c.siteClients, float64(site.Clients), labels...)
 }
 
 func (c *WiFiCollector) collectTargets(s series, targets []WiFiTarget) {

@@ -27,6 +27,14 @@ type Config struct {
 	Ingest   IngestConfig   `yaml:"ingest"`
 	Alerts   AlertsConfig   `yaml:"alerts"`
 	Coverage CoverageConfig `yaml:"coverage"`
+	Metrics  MetricsConfig  `yaml:"metrics"`
+}
+
+// MetricsConfig says what /metrics tells.
+type MetricsConfig struct {
+	// Devices gives each device and each site series of its own. Without, there are
+	// counts by commune and kind only, for fleets far above 5,000 devices.
+	Devices bool `yaml:"devices"`
 }
 
 // LogConfig says what is logged, to standard error.
@@ -172,5 +180,6 @@ func DefaultConfig() Config {
 		},
 		Coverage: defaultCoverage(),
 		Alerts:   AlertsConfig{Topics: true},
+		Metrics:  MetricsConfig{Devices: true},
 	}
 }

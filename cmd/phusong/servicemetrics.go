@@ -18,7 +18,11 @@ func (s *service) prefixed() prometheus.Registerer {
 func (s *service) registerMetrics() {
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ours := s.prefixed()
-	ours.MustRegister(s.ledger, dashboards.NewDeviceCollector(devices(s.judgement.engine), time.Now))
+	presence := dashboards.NewDeviceCollector(devices(s.judgement.engine), time.Now)
+	if !s.config.Metrics.Devices {
+		presence.OnlyAreas()
+	}
+	ours.MustRegister(s.ledger, presence)
 	s.watcher.register(ours)
 	ours.MustRegister(dashboards.NewCoverageCollector(s.coverage.figures))
 	s.registerJudgement(ours)

@@ -126,7 +126,7 @@ func startPrometheus(t *testing.T, phusong string) string {
 // type here; TestStackWallOfClosedHours holds it to bring data.
 var closedHours = []string{
 	"phusong_air_quality_index", "phusong_air_limit_ratio", "phusong_noise_excess_decibels", "phusong_water_alarm_level",
-	"phusong_sensor_score_ratio", "phusong_sensor_completeness_ratio",
+	"phusong_sensor_score_ratio", "phusong_sensor_completeness_ratio", "phusong_area_air_quality_index",
 }
 
 func needsClosedHours(q panelQuery) bool {
@@ -176,7 +176,7 @@ func TestStackWall(t *testing.T) {
 func (w *wall) saySomethingOfEach(t *testing.T) {
 	t.Helper()
 	w.awaitAtLeast("phusong_readings_stored_total", 100)
-	w.say(lonePoint, "wifi", fmt.Sprintf(`{"clients": 3, "users_sketch": %q}`, someUsers(t)))
+	w.say(lonePoint, "wifi", fmt.Sprintf(`{"clients": 3, "portal_ok": true, "users_sketch": %q}`, someUsers(t)))
 	w.say(lonePoint, "wifi", `{"clients": 3, "time": "1970-01-01T00:00:00Z"}`)
 	w.say(loneProbe, "mobile", `{"operator": "45204", "outcome": "ok", "download_mbps": 57.3, "lat": 10.55167, "lon": 106.40924,
 		"accuracy_m": 5, "indoor": false, "duration_s": 10}`)
@@ -188,6 +188,7 @@ func (w *wall) saySomethingOfEach(t *testing.T) {
 		w.mustAnswer(t, panelQuery{expr: first})
 	}
 	w.say(lonePoint, "wifi", `{"clients": 3, "time": "1970-01-01T00:00:01Z"}`)
+	w.say(lonePoint, "wifi", `{"clients": 3, "portal_ok": true}`) // minutes of its users have passed
 }
 
 // someUsers is the sketch of users that an access point of another world sends.

@@ -32,14 +32,14 @@ export const wall: Page = {
     stat({
       title: say('Thiết bị không hoạt động', 'Devices down'), width: 4, height: 5, unit: 'short', filled: true, decimals: 0,
       description: say('Thiết bị đã đăng ký mà im lặng, báo ngắt hoặc chưa từng gửi.', 'Registered devices that are silent, said goodbye, or never spoke.'),
-      queries: [instant('count(phusong_device_up == 0) or (vector(0) and on () count(phusong_device_up) > 0)')],
+      queries: [instant('sum(phusong_area_devices{state!~"up|late"}) or (vector(0) and on () count(phusong_area_devices) > 0)')],
       thresholds: steps(good, [1, look], [20, bad]), empty: silence,
       links: [{ title: say('Thiết bị nào', 'Which devices'), to: 'devices' }],
     }),
     stat({
       title: say('Điểm Wi-Fi hỏng', 'Wi-Fi sites failed'), width: 4, height: 5, unit: 'short', filled: true, decimals: 0,
       description: say('Điểm mà người dân không dùng được Wi-Fi.', 'Sites where people get no Wi-Fi.'),
-      queries: [instant('count(phusong_wifi_site_up == 0) or (vector(0) and on () count(phusong_wifi_site_up) > 0)')],
+      queries: [instant('sum(phusong_wifi_sites{verdict=~"failed|no service"}) or (vector(0) and on () count(phusong_wifi_sites) > 0)')],
       thresholds: steps(good, [1, look], [5, bad]), empty: silence,
       links: [{ title: say('Điểm nào', 'Which sites'), to: 'wifi' }],
     }),
@@ -53,7 +53,7 @@ export const wall: Page = {
     stat({
       title: say('AQI xấu nhất', 'Worst AQI'), width: 4, height: 5, unit: 'none', filled: true, decimals: 0,
       description: say('VN_AQI giờ cao nhất toàn tỉnh; tham khảo, trừ trạm chuẩn.', 'Highest hourly VN_AQI of the province; indicative but for reference stations.'),
-      queries: [instant('max(phusong_air_quality_index)')],
+      queries: [instant('max(phusong_area_air_quality_index)')],
       thresholds: steps(airGood, ...airBands), empty: say('Chưa đủ một giờ số liệu', 'Not an hour of data yet'),
       links: [{ title: say('Môi trường', 'Environment'), to: 'environment' }],
     }),
@@ -111,7 +111,7 @@ export const wall: Page = {
     timeseries({
       title: say('Người dùng Wi-Fi', 'Wi-Fi clients'), width: 8, height: 8, unit: 'short', decimals: 0, min: 0,
       description: say('Số máy kết nối ở mọi điểm. Về không giữa ngày: có gì đó hỏng mà thiết bị không biết.', 'Clients at all sites. Zero at noon: something is broken that devices do not know of.'),
-      queries: [range('sum(phusong_wifi_site_clients)', say('đang kết nối', 'connected'))],
+      queries: [range('sum(phusong_wifi_clients)', say('đang kết nối', 'connected'))],
       empty: silence,
     }),
   ],

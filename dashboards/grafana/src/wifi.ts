@@ -41,7 +41,7 @@ export const wifi: Page = {
     stat({
       title: say('Đang kết nối', 'Connected now'), width: 6, height: 5, unit: 'short', decimals: 0,
       description: say('Máy kết nối ở các điểm đã chọn.', 'Clients at the selected sites.'),
-      queries: [instant(`sum(phusong_wifi_site_clients{${where}})`)],
+      queries: [instant(`sum(phusong_wifi_clients{${where}})`)],
       thresholds: steps(info), empty: nothing,
     }),
     bars({
