@@ -27,6 +27,9 @@ func (d Day) String() string {
 	return time.Unix(int64(d)*secondsPerDay, 0).UTC().Format(dateLayout)
 }
 
+// In returns the day's midnight in a time zone.
+func (d Day) In(zone *time.Location) time.Time { return clock{zone}.join(d, 0) }
+
 // MarshalText writes the date.
 func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 

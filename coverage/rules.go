@@ -251,6 +251,12 @@ func (r *Rules) termsFor(commune, province telemetry.AreaCode, operator telemetr
 	return terms{target: int(math.Round(target * rateSteps)), window: window}
 }
 
+// TargetAt returns the download in Mbit/s that the operator owes in a commune of a
+// province; either code may be empty.
+func (r *Rules) TargetAt(commune, province telemetry.AreaCode, operator telemetry.OperatorCode) float64 {
+	return float64(r.termsFor(commune, province, operator).target) / rateSteps
+}
+
 // rank is how specific the override is to the place, -1 when it does not apply.
 func (o *Override) rank(commune, province telemetry.AreaCode, operator telemetry.OperatorCode) int {
 	rank := 0

@@ -59,6 +59,7 @@ func (s *service) addAlertParts() {
 	}
 	s.parts.add("rule files", s.followRules)
 	s.parts.add("vitals", s.tellVitals)
+	s.parts.add("coverage facts", s.tellCoverage)
 	s.parts.add("inventory", func(ctx context.Context) error { return s.judgement.followRegistry(ctx, s.register.Current) })
 }
 
