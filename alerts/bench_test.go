@@ -197,3 +197,51 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 		t.Errorf("%v allocations for 100 readings", allocations)
 	}
 }
+
+// A whole province falls silent and comes back: the work grows with the devices, not with
+// their square.
+func TestEverybodyAtOnce(t *testing.T) {
+	t.Parallel()
+	const n = 20_000
+	told := 0
+	e, readings, at := bigEngine(t, n, alerts.Options{Changed: func(c alerts.Change) {
+		if c.Kind == alerts.AlertTold && c.Alert.Name != "Watchdog" {
+			told++
+		}
+	}})
+	wills := make([]telemetry.Reading, n)
+	for i := range wills {
+		wills[i] = telemetry.NewReading(telemetry.KindStatus)
+		wills[i].Area, wills[i].Device, wills[i].Time, wills[i].Received = readings[i].Area, readings[i].Device, at, at
+		wills[i].Status.Class, wills[i].Status.State = telemetry.KindWiFi, telemetry.Some(telemetry.StateOffline)
+	}
+	began := time.Now()
+	e.Observe(at, wills)
+	for range 600 {
+		at = at.Add(time.Second)
+		e.Observe(at, nil)
+	}
+	for range 4 {
+		at = at.Add(time.Second)
+		send(e, at, readings, 1)
+	}
+	for range 300 {
+		at = at.Add(time.Second)
+		if at.Second() == 0 {
+			send(e, at, readings, 2)
+		} else {
+			e.Observe(at, nil)
+		}
+	}
+	took := time.Since(began)
+	t.Logf("%s for %d devices", took, n)
+	if took > 2*time.Minute {
+		t.Errorf("%s for %d devices that fell and returned", took, n)
+	}
+	if told != 1 {
+		t.Errorf("%d alerts told, want the one about the fleet", told)
+	}
+	if open, _ := e.Incidents(); len(open) > 1 { // the watchdog's
+		t.Errorf("%d incidents are left", len(open))
+	}
+}

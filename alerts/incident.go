@@ -199,7 +199,7 @@ func (e *Engine) detach(a *alert) {
 		e.closeIncident(i)
 		return
 	}
-	if a.told() { // it may have spoken for others
+	if a.told() && (a.subject.Scope != rules.ScopeDevice || e.leads(i, a)) { // it may have spoken for others
 		e.reconsider(i)
 	}
 }

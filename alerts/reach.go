@@ -51,10 +51,10 @@ func (e *Engine) enterOutage(d *device) {
 	if i.cause != CausePipeline {
 		i.from, i.to = max(i.from, from), max(i.from, from, min(i.to, to))
 	}
-	if i.decided && i.recoverAt == 0 {
-		e.classify(i)
+	if i.decided && i.recoverAt == 0 && e.classify(i) {
+		i.again = true
 	}
-	e.reconsider(i)
+	e.dirtyIncident(i)
 }
 
 // outageAt returns the open outage of the area that can have begun in between.
@@ -90,8 +90,9 @@ func (e *Engine) leaveOutage(d *device) {
 	case i.decided && i.recoverAt == 0:
 		i.recoverAt = e.now + recoverWithin.Milliseconds()
 		e.wheel.set(i.timer, i.recoverAt)
+		i.again = true
 	}
-	e.reconsider(i)
+	e.dirtyIncident(i)
 }
 
 // endOutage closes an outage of which nobody is left, once its alerts are over.
@@ -132,19 +133,21 @@ func (e *Engine) decide(i *incident) {
 	e.reconsider(i)
 }
 
-// classify finds the cause from who is down and who is not.
-func (e *Engine) classify(i *incident) {
+// classify finds the cause from who is down and who is not, and reports whether it is
+// another one.
+func (e *Engine) classify(i *incident) bool {
 	if i.cause == CausePipeline || i.area == nil {
-		return
+		return false
 	}
 	cause, s, d, sites := e.causeOf(i)
 	if cause == i.cause && s == i.site && d == i.device && slices.Equal(sites, i.sites) {
-		return
+		return false
 	}
 	i.cause, i.site, i.device, i.sites = cause, s, d, sites
 	if i.shown != "" && i.shown != cause {
 		e.tellIncident(IncidentChanged, i)
 	}
+	return true
 }
 
 // causeOf looks at the devices of the incident that are down.
@@ -374,6 +377,9 @@ func (e *Engine) quiet() bool {
 
 // fleetSpeaks reports whether signs of life come again.
 func (e *Engine) fleetSpeaks() bool {
+	if e.now-e.lastSign >= quietLeast.Milliseconds() {
+		return false
+	}
 	fleet := e.book.fleet
 	spoke, all := 0, 0
 	for _, d := range e.devices {
@@ -388,7 +394,7 @@ func (e *Engine) fleetSpeaks() bool {
 			spoke++
 		}
 	}
-	return 10*spoke >= all && e.now-e.lastSign < quietLeast.Milliseconds()
+	return 10*spoke >= all
 }
 
 // fleetFell reports whether the outage is that of nearly all devices.
