@@ -252,10 +252,17 @@ func (e *Engine) deviceOf(r *telemetry.Reading) *device {
 	return d
 }
 
-// adopt joins the device with its parent.
+// adopt joins the device with its parent, unless that would close a circle, which the
+// registry refuses.
 func (e *Engine) adopt(d *device) {
 	parent := e.byDevice[d.Parent]
-	if !d.registered || parent == nil || parent == d {
+	for above := parent; above != nil; above = above.parent {
+		if above == d {
+			parent = nil
+			break
+		}
+	}
+	if !d.registered || parent == nil {
 		d.values.Unset(rules.DeviceParentState)
 		return
 	}

@@ -111,6 +111,20 @@ func TestUnregisteredDevices(t *testing.T) {
 	s.expect()
 }
 
+// Parents in a circle, which the registry refuses, hang nothing here.
+func TestParentsInACircle(t *testing.T) {
+	t.Parallel()
+	inv := town(1, 4, 3)
+	inv.Devices[0].Parent = inv.Devices[2].ID // which hangs on it
+	s := newStage(t, inv, alerts.Options{})
+	s.play(10 * time.Minute)
+	s.cut(true, at("ap-0-0-"))
+	s.play(5 * time.Minute)
+	if open, _ := s.engine.Incidents(); len(open) != 1 || open[0].Down != 3 {
+		t.Errorf("%+v", open)
+	}
+}
+
 // Whoever asks while the watcher works gets a consistent answer; the race detector watches.
 func TestQueriesBesideTheWatcher(t *testing.T) {
 	t.Parallel()
