@@ -40,6 +40,8 @@ var law = map[string]rule{
 	"alerts/wifi":         {imports: []string{"telemetry"}},
 	"simulator":           {imports: []string{"telemetry", "internal/wire"}},
 	"dashboards":          {imports: []string{"telemetry"}},
+	"dashboards/access":   {imports: []string{"telemetry"}},
+	"dashboards/api":      {imports: []string{"telemetry", "dashboards/access"}},
 	"dashboards/grafana":  {},
 	"dashboards/reports":  {imports: []string{"telemetry"}},
 	"deploy":              {standardOnly: true},

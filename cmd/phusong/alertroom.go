@@ -42,7 +42,9 @@ type alertRoom struct {
 	mu      sync.Mutex
 	changes []alerts.Change // guarded by mu; not in the history yet
 	lost    uint64          // guarded by mu; changes beyond the bound
-	news    chan struct{}   // capacity 1: there are changes
+	// listen is told every change too, and must not wait; nil before the watcher runs.
+	listen func(alerts.Change)
+	news   chan struct{} // capacity 1: there are changes
 }
 
 // mostChanges bounds the changes that wait for the history: an hour of the worst
@@ -122,6 +124,9 @@ func (r *alertRoom) takeWanted() {
 
 // changed is told every change by the engine, and must not wait.
 func (r *alertRoom) changed(c alerts.Change) {
+	if r.listen != nil {
+		r.listen(c)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.changes) >= mostChanges {

@@ -27,6 +27,7 @@ type Config struct {
 	Ingest   IngestConfig   `yaml:"ingest"`
 	Alerts   AlertsConfig   `yaml:"alerts"`
 	Coverage CoverageConfig `yaml:"coverage"`
+	Access   AccessConfig   `yaml:"access"`
 	Metrics  MetricsConfig  `yaml:"metrics"`
 }
 

@@ -133,6 +133,7 @@ func TestTheExampleHoldsEveryKeyWithItsDefault(t *testing.T) {
 	got.Coverage.Overrides, got.Coverage.Declared = nilIfEmpty(got.Coverage.Overrides), nilIfEmpty(got.Coverage.Declared)
 	got.Alerts.Rules, got.Alerts.Alertmanager.URLs = nilIfEmpty(got.Alerts.Rules), nilIfEmpty(got.Alerts.Alertmanager.URLs)
 	got.Coverage.Validity.Operators = nilIfEmpty(got.Coverage.Validity.Operators)
+	got.Access.Proxies = nilIfEmpty(got.Access.Proxies)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the example says other things than the defaults (-default +example):\n%s", diff)
 	}

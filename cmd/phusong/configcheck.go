@@ -33,6 +33,7 @@ func (c *Config) validate() error {
 		c.Store.validate,
 		c.Ingest.validate,
 		c.Alerts.validate,
+		func() error { return c.Access.validate(c.Listen) },
 		func() error { return c.Coverage.validate(c.Store.Retention.Mobile) },
 	)
 }
@@ -190,6 +191,7 @@ func (c *Config) checkFiles() error {
 			return err
 		},
 		c.checkBrokerFiles,
+		c.Access.checkFiles,
 		func() error {
 			_, err := loadTLS("stream", c.Stream.CAFile, c.Stream.CertFile, c.Stream.KeyFile)
 			return err

@@ -64,6 +64,7 @@ func (d dataFolder) watch() imageFile {
 	return imageFile(filepath.Join(string(d), "watch", "image.zip"))
 }
 func (d dataFolder) alertmanager() string { return filepath.Join(string(d), "alertmanager") }
+func (d dataFolder) audit() string        { return filepath.Join(string(d), "audit", "changes.jsonl") }
 func (d dataFolder) topics() string       { return filepath.Join(string(d), "alert-topics.json") }
 func (d dataFolder) filters() string      { return filepath.Join(string(d), "mqtt-filters.json") }
 func (d dataFolder) socket() string       { return filepath.Join(string(d), "control.sock") }

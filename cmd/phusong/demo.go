@@ -166,7 +166,7 @@ func (c *demoCmd) config(world *simulator.World) (Config, error) {
 	config := DefaultConfig()
 	config.Data, config.Listen = c.Data, c.Listen
 	config.Broker.Listen, config.Broker.Anonymous = c.MQTT, true
-	config.Log.Level = slog.LevelWarn
+	config.Log.Level, config.Access.Open = slog.LevelWarn, true
 	if err := firstError(
 		func() error { return checkAddress("--listen", c.Listen) },
 		func() error { return checkAddress("--mqtt", c.MQTT) },

@@ -34,6 +34,7 @@ type cli struct {
 	Alerts      alertsCmd      `cmd:"" help:"List alerts, take them in hand, write about them."`
 	Maintenance maintenanceCmd `cmd:"" help:"Announce work, so that nobody is called for it."`
 	Loadtest    loadtestCmd    `cmd:"" help:"Find the highest rate of messages that a running service sustains."`
+	Accounts    accountsCmd    `cmd:"" help:"Who may log in: accounts of people and tokens of programs."`
 	Secrets     secretsCmd     `cmd:"" help:"Make the secrets of the whole stack, or of a device."`
 	Health      healthCmd      `cmd:"" help:"Ask a running service whether it is ready; exit status 0 if so."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
@@ -43,6 +44,7 @@ type cli struct {
 type process struct {
 	name   string // how it was called, for what it proposes to run
 	ctx    context.Context
+	stdin  io.Reader // nil for none
 	stdout io.Writer
 	stderr io.Writer
 	env    []string
@@ -52,7 +54,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once, for whoever cannot wait.
 	context.AfterFunc(ctx, stop)
-	code := run(&process{name: os.Args[0], ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ()}, os.Args[1:])
+	code := run(&process{name: os.Args[0], ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ()}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

@@ -52,6 +52,8 @@ type service struct {
 	topics       *alertmanager.Topics   // nil for none
 	alertmanager *alertmanager.Embedded // nil when others are used
 	notifiers    []part
+
+	web *web // nil when the API is off
 }
 
 // newService opens all that the configuration names. On error nothing is left
@@ -72,7 +74,7 @@ func newService(ctx context.Context, c Config, log *slog.Logger) (_ *service, er
 	}
 	s.closing.add(unlock)
 	for _, open := range []func(context.Context) error{
-		s.openHTTP, s.openRegistry, s.openStore, s.openStream, s.openPipeline, s.openBroker, s.openClient, s.openControl,
+		s.openHTTP, s.openRegistry, s.openStore, s.openStream, s.openPipeline, s.openBroker, s.openClient, s.openControl, s.openAPI,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err

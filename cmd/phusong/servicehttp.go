@@ -38,6 +38,7 @@ func (s *service) serveHTTP(ctx context.Context) error {
 	if s.alertmanager != nil {
 		mux.Handle(alertmanager.Prefix+"/", s.alertmanagerHandler())
 	}
+	s.mountAPI(ctx, mux)
 	return serveUntilDone(ctx, s.http, mux)
 }
 

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"phusong/coverage"
+	"phusong/dashboards/api"
+	"phusong/internal/stream"
+	"phusong/telemetry"
+)
+
+// apiCoverage gives the API the map of coverage.
+type apiCoverage struct {
+	room  *coverageRoom
+	epoch string // of the process
+
+	mu    sync.Mutex
+	state *coverageState // that layer and zones are of
+	layer *api.CellLayer
+	zones []api.ZoneFeature
+	err   error // of drawing the zones
+}
+
+// layerVersion is the same as long as the map and the day are.
+func layerVersion(epoch string, s *coverageState) string {
+	return fmt.Sprintf("%s-%d-%s-%s", epoch, s.version, s.Assessment.Day, s.Assessment.Rules)
+}
+
+// refresh draws the map anew when it was judged anew, once for all who ask.
+func (c *apiCoverage) refresh() {
+	s := c.room.Latest()
+	if s == nil || s == c.state {
+		return
+	}
+	c.state = s
+	if v := layerVersion(c.epoch, s); c.layer == nil || c.layer.Version != v {
+		c.layer = layerOf(s.Assessment, v)
+	}
+	c.zones, c.err = zonesOf(&s.Zones)
+}
+
+func layerOf(a *coverage.Assessment, version string) *api.CellLayer {
+	layer := &api.CellLayer{Version: version, Day: a.Day.String(), Rules: a.Rules, Cells: make([]api.CellFeature, len(a.Cells))}
+	// A feature stands on each line, after that of the head: see AppendCells.
+	_, rest, _ := bytes.Cut(a.AppendCells(nil, coverage.CellFilter{}), []byte("\n"))
+	for i := range a.Cells {
+		c := &a.Cells[i]
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		layer.Cells[i] = api.CellFeature{
+			Operator: c.Operator, Area: c.Area, Verdict: c.Verdict.String(), Center: c.Cell.Center(), GeoJSON: bytes.TrimSuffix(line, []byte(",")),
+		}
+	}
+	return layer
+}
+
+func zonesOf(z *coverage.Zones) ([]api.ZoneFeature, error) {
+	text, err := z.AppendZones(nil, z.Open)
+	if err != nil {
+		return nil, err
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\n"))
+	list := make([]api.ZoneFeature, len(z.Open))
+	for i := range z.Open {
+		x := &z.Open[i]
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		list[i] = api.ZoneFeature{ID: x.ID, Operator: x.Operator, Verdict: x.Verdict.String(), Areas: x.Areas, GeoJSON: bytes.TrimSuffix(line, []byte(","))}
+	}
+	return list, nil
+}
+
+func (c *apiCoverage) Layer() *api.CellLayer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh()
+	return c.layer
+}
+
+func (c *apiCoverage) Zones() ([]api.ZoneFeature, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh()
+	if c.state == nil {
+		return nil, inCoverageWords(errNotJudged)
+	}
+	return slices.Clone(c.zones), c.err
+}
+
+// cellEvidence is all that is known of one cell and operator.
+type cellEvidence struct {
+	Day     coverage.Day           `json:"day"`
+	Rules   string                 `json:"rules"`
+	Cell    *coverage.CellVerdict  `json:"cell"`
+	Tests   []coverage.TestRecord  `json:"tests"`
+	Invalid []coverage.InvalidTest `json:"invalid"`
+	Center  telemetry.Point        `json:"center"`
+}
+
+func (c *apiCoverage) Cell(text string, operator telemetry.OperatorCode) ([]byte, telemetry.AreaCode, error) {
+	s, err := c.room.state()
+	if err != nil {
+		return nil, "", inCoverageWords(err)
+	}
+	cell, err := coverage.ParseCell(text)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	}
+	verdict := s.Assessment.Find(cell, operator)
+	if verdict == nil {
+		return nil, "", fmt.Errorf("nobody has tested %s in the cell %s: %w", operator, text, api.ErrNotFound)
+	}
+	evidence, err := json.Marshal(cellEvidence{
+		Day: s.Assessment.Day, Rules: s.Assessment.Rules, Cell: verdict, Center: cell.Center(),
+		Tests:   append([]coverage.TestRecord{}, s.View.Tests(cell, operator, verdict.From, verdict.To)...),
+		Invalid: append([]coverage.InvalidTest{}, s.View.Invalid(cell, operator, verdict.From, verdict.To)...),
+	})
+	return evidence, verdict.Area, err
+}
+
+func (c *apiCoverage) Survey(q api.SurveyQuestion) ([]byte, error) {
+	stops, err := c.room.Survey(coverage.SurveyQuestion{Operators: q.Operators, Areas: q.Areas, Start: q.Start, Stops: q.Stops})
+	if err != nil {
+		return nil, inCoverageWords(err)
+	}
+	return json.Marshal(map[string]any{"stops": append([]coverage.SurveyStop{}, stops...)})
+}
+
+// apiCases gives the API the gap cases.
+type apiCases struct{ room *coverageRoom }
+
+func (c apiCases) areas(cells []coverage.Cell) []telemetry.AreaCode {
+	var grid *coverage.Grid
+	c.room.locked(func() { grid = c.room.land.grid })
+	var list []telemetry.AreaCode
+	for _, cell := range cells {
+		if area := grid.AreaOf(cell); area != "" && !slices.Contains(list, area) {
+			list = append(list, area)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (c apiCases) value(x *coverage.Case) api.Case {
+	v := api.Case{
+		ID: x.ID, Operator: x.Operator, Zone: x.Zone, Areas: append([]telemetry.AreaCode{}, c.areas(x.Cells)...), State: string(x.State), Round: x.Round,
+		Due: x.Due, Overdue: x.Overdue(time.Now()), Hash: x.Hash, Answer: string(x.Answer), Resolution: string(x.Resolution),
+	}
+	for _, cell := range x.Cells {
+		v.Cells = append(v.Cells, cell.String())
+	}
+	for _, s := range x.Strikes {
+		v.Strikes = append(v.Strikes, api.Strike{Cell: s.Cell.String(), Test: s.Test.String(), Reason: string(s.Reason), Note: s.Note})
+	}
+	for _, e := range x.Trail {
+		v.Trail = append(v.Trail, api.TrailEntry{
+			At: e.At, Actor: e.Actor, Action: e.Action, From: string(e.From), To: string(e.To), Note: e.Note, Evidence: e.Evidence, Chain: e.Chain,
+		})
+	}
+	return v
+}
+
+func (c apiCases) Cases() []api.Case {
+	all := c.room.cases.List()
+	list := make([]api.Case, len(all))
+	for i := range all {
+		list[i] = c.value(&all[i])
+	}
+	return list
+}
+
+func (c apiCases) Case(ctx context.Context, id string) (api.Case, error) {
+	x, err := c.room.cases.Get(ctx, id)
+	return c.value(&x), inCoverageWords(err)
+}
+
+func (c apiCases) Dossier(ctx context.Context, id string) ([]byte, error) {
+	x, err := c.room.cases.Get(ctx, id)
+	if err != nil {
+		return nil, inCoverageWords(err)
+	}
+	if x.Evidence == nil {
+		return nil, fmt.Errorf("case %s was not sent yet: %w", id, api.ErrNotFound)
+	}
+	return json.Marshal(x.Evidence)
+}
+
+func parseCells(texts []string) ([]coverage.Cell, error) {
+	var cells []coverage.Cell
+	for _, text := range texts {
+		cell, err := coverage.ParseCell(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", api.ErrRefused, err)
+		}
+		cells = append(cells, cell)
+	}
+	return cells, nil
+}
+
+func (c apiCases) AreasOf(zone string, _ telemetry.OperatorCode, texts []string) ([]telemetry.AreaCode, error) {
+	if zone == "" {
+		cells, err := parseCells(texts)
+		return c.areas(cells), err
+	}
+	s, err := c.room.state()
+	if err != nil {
+		return nil, inCoverageWords(err)
+	}
+	i := slices.IndexFunc(s.Zones.Open, func(z coverage.Zone) bool { return z.ID == zone })
+	if i < 0 {
+		return nil, fmt.Errorf("zone %s: %w", zone, api.ErrNotFound)
+	}
+	return c.areas(s.Zones.Open[i].Cells), nil
+}
+
+func (c apiCases) Open(ctx context.Context, zone string, operator telemetry.OperatorCode, texts []string, a api.CaseAct) (api.Case, error) {
+	act := coverage.Act{At: a.At, Actor: a.Who, Note: a.Note}
+	var x coverage.Case
+	var err error
+	if zone != "" {
+		x, err = c.room.cases.OpenZone(ctx, zone, act)
+	} else {
+		var cells []coverage.Cell
+		if cells, err = parseCells(texts); err == nil {
+			x, err = c.room.cases.Open(ctx, operator, "", cells, act)
+		}
+	}
+	return c.value(&x), inCoverageWords(err)
+}
+
+func (c apiCases) Act(ctx context.Context, id string, a api.CaseAct) (api.Case, error) {
+	act := coverage.Act{At: a.At, Actor: a.Who, Note: a.Note}
+	var x coverage.Case
+	var err error
+	cases := c.room.cases
+	switch a.Action {
+	case "send":
+		if err = c.tested(ctx, id); err == nil {
+			x, err = cases.Send(ctx, id, act)
+		}
+	case "answer":
+		var strikes []coverage.Strike
+		if strikes, err = parseStrikes(a.Strikes); err == nil {
+			x, err = cases.Answered(ctx, id, coverage.Answer(a.Answer), strikes, a.Due, act)
+		}
+	case "retest":
+		x, err = cases.Retest(ctx, id, a.Due, act)
+	case "dispute":
+		x, err = cases.Dispute(ctx, id, act)
+	case "reopen":
+		x, err = cases.Reopen(ctx, id, act)
+	case "comment":
+		x, err = cases.Comment(ctx, id, act)
+	case "close":
+		var from coverage.Day
+		if a.From != "" {
+			if from, err = coverage.ParseDay(a.From); err != nil {
+				err = fmt.Errorf("%w: %w", api.ErrRefused, err)
+			}
+		}
+		if err == nil {
+			x, err = cases.Close(ctx, id, coverage.Resolution(a.Resolution), from, act)
+		}
+	default:
+		err = fmt.Errorf("nobody can %s a case", a.Action)
+	}
+	return c.value(&x), inCoverageWords(err)
+}
+
+// tested refuses to send a case about which nothing is known.
+func (c apiCases) tested(ctx context.Context, id string) error {
+	s, err := c.room.state()
+	if err != nil {
+		return err
+	}
+	x, err := c.room.cases.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, cell := range x.Cells {
+		if s.Assessment.Find(cell, x.Operator) == nil {
+			return fmt.Errorf("nobody has tested %s in the cell %s, so there is nothing to send: %w", x.Operator, cell, api.ErrRefused)
+		}
+	}
+	return nil
+}
+
+func parseStrikes(list []api.Strike) ([]coverage.Strike, error) {
+	var strikes []coverage.Strike
+	for _, s := range list {
+		cell, err := coverage.ParseCell(s.Cell)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", api.ErrRefused, err)
+		}
+		test, err := coverage.ParseTestID(s.Test)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", api.ErrRefused, err)
+		}
+		strikes = append(strikes, coverage.Strike{Cell: cell, Test: test, Reason: coverage.StrikeReason(s.Reason), Note: s.Note})
+	}
+	return strikes, nil
+}
+
+// inCoverageWords says what the client can do.
+func inCoverageWords(err error) error {
+	switch {
+	case errors.Is(err, coverage.ErrCase):
+		return fmt.Errorf("%w: %w", api.ErrRefused, err)
+	case errors.Is(err, errNoCase):
+		return fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	case errors.Is(err, errNotJudged):
+		return fmt.Errorf("%w: %w", api.ErrNotReady, err)
+	case errors.Is(err, stream.ErrConflict):
+		return fmt.Errorf("%w: %w", api.ErrConflict, err)
+	}
+	return err
+}

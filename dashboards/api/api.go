@@ -1,0 +1,209 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"phusong/dashboards/access"
+	"phusong/telemetry"
+)
+
+// Options say what the API speaks for. All are required.
+type Options struct {
+	Version  string
+	Places   Places
+	Alerts   Alerts
+	Coverage Coverage
+	Cases    Cases
+	Readings Readings
+	Events   *Hub
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+type server struct {
+	Options
+	api  huma.API
+	scan chan struct{} // what walks a whole log, one at a time
+}
+
+// Prefix is where the API is.
+const Prefix = "/api/v1"
+
+// OpenAPI is the path of the description.
+const OpenAPI = "/openapi.json"
+
+// New returns the handler of everything below [Prefix], to be put behind an
+// [access.Gate], and that of [OpenAPI], which tells no secrets.
+func New(o Options) (protected, description http.Handler, err error) {
+	if o.Places == nil || o.Alerts == nil || o.Coverage == nil || o.Cases == nil || o.Readings == nil || o.Events == nil || o.Now == nil || o.Logger == nil {
+		return nil, nil, errors.New("api: every option is required")
+	}
+	mux := http.NewServeMux()
+	s := &server{Options: o, api: humago.New(mux, configOf(o.Version)), scan: make(chan struct{}, 1)}
+	s.api.UseMiddleware(s.permit)
+	s.registerPlaces()
+	s.registerAlerts()
+	s.registerWindows()
+	s.registerCoverage()
+	s.registerCases()
+	s.registerReadings()
+	s.registerEvents()
+	return compact(mux), mux, nil
+}
+
+func configOf(version string) huma.Config {
+	c := huma.DefaultConfig("phusong", version)
+	c.Info.Description = "Public Wi-Fi, mobile coverage and environment of a province. See docs/API.md."
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.RejectUnknownQueryParameters = true
+	// Names of devices and comments come from outside: < and > are escaped, so that no text
+	// can become markup wherever it is put.
+	format := huma.Format{Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }, Unmarshal: json.Unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer"},
+		"session": {Type: "apiKey", In: "cookie", Name: "phusong", Description: "POST /api/v1/session; a change needs " + access.CSRFHeader + " too. Over TLS the cookie is __Host-phusong."},
+	}
+	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	return c
+}
+
+const permissionKey = "permission"
+
+// permit lets through who has the permission of the operation. One without a permission
+// is nobody's.
+func (s *server) permit(ctx huma.Context, next func(huma.Context)) {
+	p, ok := ctx.Operation().Metadata[permissionKey].(access.Permission)
+	i := access.From(ctx.Context())
+	if !ok || !i.May(p) {
+		_ = huma.WriteErr(s.api, ctx, http.StatusForbidden, "the role "+string(i.Role)+" may not do this") // the client may be gone
+		return
+	}
+	next(ctx)
+}
+
+// handle registers an operation.
+func handle[I, O any](s *server, method, path, id, tag, summary string, p access.Permission, do func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: Prefix + path, Summary: summary, Tags: []string{tag},
+		Metadata: map[string]any{permissionKey: p}, MaxBodyBytes: maxBody,
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity},
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, s.problem(id, err)
+		}
+		return out, nil
+	})
+}
+
+const maxBody = 1 << 20
+
+// problem turns an error into what the client is told. What is unknown stays in the log.
+func (s *server) problem(operation string, err error) error {
+	if status, ok := errors.AsType[huma.StatusError](err); ok {
+		return status
+	}
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, ErrRefused):
+		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, ErrConflict):
+		return huma.Error409Conflict(err.Error() + "; try again")
+	case errors.Is(err, ErrNotReady):
+		return huma.Error503ServiceUnavailable(err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return huma.Error503ServiceUnavailable("it took too long")
+	}
+	s.Logger.Error("the API could not answer", "operation", operation, "error", err)
+	return huma.Error500InternalServerError("something went wrong; the log of the service says what")
+}
+
+// answer is a JSON answer.
+type answer[T any] struct{ Body T }
+
+func said[T any](v T) *answer[T] { return &answer[T]{v} }
+
+// raw is an answer that is made already.
+type raw struct {
+	ContentType string `header:"Content-Type"`
+	ETag        string `header:"ETag"`
+	Body        []byte
+}
+
+// A Page is a part of a list. Next is the cursor of the next part, empty at the end.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Total int    `json:"total" doc:"of the whole list, as filtered"`
+	Next  string `json:"next,omitempty"`
+}
+
+// Paging is how a list is asked for in parts.
+type Paging struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	After string `query:"after" maxLength:"200" doc:"next of the part before"`
+}
+
+// pageOf sorts a list by its keys, which no two members share, and cuts a part out. A
+// cursor is the key of the last one, so that what comes or goes meanwhile moves nothing.
+func pageOf[T any](p Paging, all []T, key func(*T) string) Page[T] {
+	slices.SortFunc(all, func(a, b T) int { return cmp.Compare(key(&a), key(&b)) })
+	from := 0
+	if p.After != "" {
+		from, _ = slices.BinarySearchFunc(all, p.After, func(x T, after string) int {
+			if key(&x) <= after {
+				return -1
+			}
+			return 1
+		})
+	}
+	to := min(len(all), from+max(p.Limit, 1))
+	page := Page[T]{Items: append([]T{}, all[from:to]...), Total: len(all)}
+	if to < len(all) {
+		page.Next = key(&all[to-1])
+	}
+	return page
+}
+
+// covers reports whether who asks sees the area.
+func (s *server) covers(ctx context.Context, area telemetry.AreaCode) bool {
+	i := access.From(ctx)
+	return s.sees(&i, area)
+}
+
+func (s *server) sees(i *access.Identity, area telemetry.AreaCode) bool {
+	if i.Everywhere() {
+		return true
+	}
+	a, _ := s.Places.Area(area)
+	return i.Covers(area, a.Parent)
+}
+
+// within reports whether an area is the wanted one or one of its communes; any is within "".
+func (s *server) within(area, wanted telemetry.AreaCode) bool {
+	if wanted == "" || area == wanted {
+		return true
+	}
+	a, _ := s.Places.Area(area)
+	return a.Parent == wanted
+}
+
+// outside is the answer for what is in another's area: the same as for what is not there.
+func outside(kind, id string) error {
+	return huma.Error404NotFound("there is no " + kind + " " + id)
+}
+
+func who(ctx context.Context) string { return access.From(ctx).Name }

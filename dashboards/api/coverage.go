@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"phusong/dashboards/access"
+	"phusong/telemetry"
+)
+
+// CellFilter asks for cells of the coverage map.
+type CellFilter struct {
+	BoxFilter
+	AreaFilter
+	Operator telemetry.OperatorCode `query:"operator" maxLength:"6"`
+	Verdict  []string               `query:"verdict" maxItems:"4" doc:"covered, gap, dead, unproven"`
+	Limit    int                    `query:"limit" minimum:"1" maximum:"30000" default:"10000"`
+}
+
+const notJudged = "the coverage map is not judged yet; ask again in a moment"
+
+var verdicts = []string{"covered", "gap", "dead", "unproven"}
+
+// cells writes the cells that are asked for. Their features were written when the map was
+// judged, so that a viewport costs no more than looking through the layer.
+func (s *server) cells(ctx context.Context, in *CellFilter) (*raw, error) {
+	b, err := parseBox(in.BBox)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range in.Verdict {
+		if !slices.Contains(verdicts, v) {
+			return nil, huma.Error422UnprocessableEntity("verdict must be of " + strings.Join(verdicts, ", "))
+		}
+	}
+	layer := s.Coverage.Layer()
+	if layer == nil {
+		return nil, huma.Error503ServiceUnavailable(notJudged)
+	}
+	i := access.From(ctx)
+	seen := make(map[telemetry.AreaCode]bool) // whether it is wanted: areas are few, cells many
+	matched, size := 0, 0
+	var chosen []int
+	for n := range layer.Cells {
+		c := &layer.Cells[n]
+		if in.Operator != "" && c.Operator != in.Operator || len(in.Verdict) > 0 && !slices.Contains(in.Verdict, c.Verdict) || !b.holds(c.Center.Lat, c.Center.Lon) {
+			continue
+		}
+		wanted, known := seen[c.Area]
+		if !known {
+			wanted = s.sees(&i, c.Area) && s.within(c.Area, in.Area)
+			seen[c.Area] = wanted
+		}
+		if !wanted {
+			continue
+		}
+		if matched++; len(chosen) < in.Limit {
+			chosen = append(chosen, n)
+			size += len(c.GeoJSON) + 2
+		}
+	}
+	body := make([]byte, 0, size+200)
+	body = fmt.Appendf(body, `{"type":"FeatureCollection","day":%q,"rules":%s,"matched":%d,"truncated":%t,"features":[`,
+		layer.Day, quoted(layer.Rules), matched, matched > len(chosen))
+	for n, at := range chosen {
+		if n > 0 {
+			body = append(body, ',', '\n')
+		}
+		body = append(body, layer.Cells[at].GeoJSON...)
+	}
+	return &raw{ContentType: geoJSON, ETag: tagOf(layer.Version, i, *in), Body: append(body, "]}\n"...)}, nil
+}
+
+func quoted(text string) string {
+	b, _ := json.Marshal(text) // a string never fails
+	return string(b)
+}
+
+// tagOf names what somebody sees of a version.
+func tagOf(version string, i access.Identity, question any) string {
+	h := fnv.New64a()
+	fmt.Fprint(h, version, i.Role, i.Areas, question)
+	return `W/"` + strconv.FormatUint(h.Sum64(), 36) + `"`
+}
+
+func (s *server) registerCoverage() {
+	const tag = "coverage"
+	handle(s, http.MethodGet, "/coverage/cells.geojson", "map-cells", tag, "Hexagons with their verdict, by operator", access.Read, s.cells)
+	handle(s, http.MethodGet, "/coverage/cells/{cell}", "get-cell", tag, "All that is known of one cell and operator, with its tests", access.Read, func(ctx context.Context, in *struct {
+		Cell     string                 `path:"cell" maxLength:"20"`
+		Operator telemetry.OperatorCode `query:"operator" required:"true" maxLength:"6"`
+	}) (*raw, error) {
+		evidence, area, err := s.Coverage.Cell(in.Cell, in.Operator)
+		if err == nil && !s.covers(ctx, area) {
+			err = outside("cell", in.Cell)
+		}
+		return &raw{ContentType: "application/json", Body: evidence}, err
+	})
+	handle(s, http.MethodGet, "/coverage/zones.geojson", "map-zones", tag, "Open dead and slow zones", access.Read, func(ctx context.Context, in *struct {
+		AreaFilter
+		Operator telemetry.OperatorCode `query:"operator" maxLength:"6"`
+		Verdict  string                 `query:"verdict" enum:"dead,gap,"`
+	}) (*raw, error) {
+		zones, err := s.Coverage.Zones()
+		if err != nil {
+			return nil, err
+		}
+		list := []json.RawMessage{}
+		for i := range zones {
+			z := &zones[i]
+			if (in.Operator == "" || z.Operator == in.Operator) && (in.Verdict == "" || z.Verdict == in.Verdict) && s.touches(ctx, z.Areas, in.Area) {
+				list = append(list, z.GeoJSON)
+			}
+		}
+		body, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": list})
+		return &raw{ContentType: geoJSON, Body: body}, err
+	})
+	handle(s, http.MethodGet, "/survey", "plan-survey", tag, "Where to measure next: stops in the order of a short way", access.Read, func(ctx context.Context, in *struct {
+		AreaFilter
+		Operator telemetry.OperatorCode `query:"operator" maxLength:"6"`
+		Lat      float64                `query:"lat" minimum:"-90" maximum:"90"`
+		Lon      float64                `query:"lon" minimum:"-180" maximum:"180"`
+		Stops    int                    `query:"stops" minimum:"1" maximum:"200" default:"20"`
+	}) (*raw, error) {
+		q := SurveyQuestion{Start: telemetry.Point{Lat: in.Lat, Lon: in.Lon}, Stops: in.Stops}
+		if in.Operator != "" {
+			q.Operators = []telemetry.OperatorCode{in.Operator}
+		}
+		i := access.From(ctx)
+		switch {
+		case in.Area != "" && !s.sees(&i, in.Area):
+			return nil, huma.Error403Forbidden(errOwnAreas.Error())
+		case in.Area != "":
+			q.Areas = []telemetry.AreaCode{in.Area}
+		default:
+			q.Areas = i.Areas // none: everywhere
+		}
+		body, err := s.Coverage.Survey(q)
+		return &raw{ContentType: "application/json", Body: body}, err
+	})
+}
+
+// touches reports whether one of the areas is seen and wanted.
+func (s *server) touches(ctx context.Context, areas []telemetry.AreaCode, wanted telemetry.AreaCode) bool {
+	i := access.From(ctx)
+	if len(areas) == 0 {
+		return i.Everywhere() && wanted == ""
+	}
+	return slices.ContainsFunc(areas, func(a telemetry.AreaCode) bool { return s.sees(&i, a) && s.within(a, wanted) })
+}
