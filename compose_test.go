@@ -12,6 +12,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 func compose(t *testing.T, files ...string) *types.Project {
@@ -31,7 +33,12 @@ func compose(t *testing.T, files ...string) *types.Project {
 // pinned, without privileges, watched.
 func TestComposeServices(t *testing.T) {
 	t.Parallel()
-	project := compose(t, "docker-compose.yml")
+	checkServices(t, compose(t, "docker-compose.yml"))
+	checkServices(t, compose(t, "docker-compose.yml", "deploy/compose.scale.yml"))
+}
+
+func checkServices(t *testing.T, project *types.Project) {
+	t.Helper()
 	pinned := regexp.MustCompile(`^[a-z/-]+:v?\d+\.\d+(\.\d+)?$`)
 	for name, service := range project.Services {
 		if service.Build == nil && !pinned.MatchString(service.Image) {
@@ -40,12 +47,13 @@ func TestComposeServices(t *testing.T) {
 		if !slices.Contains(service.CapDrop, "ALL") || !slices.Contains(service.SecurityOpt, "no-new-privileges:true") {
 			t.Errorf("%s keeps privileges", name)
 		}
-		// InfluxDB's own first start needs root and a file system; nobody else does.
+		// InfluxDB's own first start needs root and a file system, NATS its volume; nobody
+		// else does.
 		if name != "influxdb" {
 			if !service.ReadOnly {
 				t.Errorf("%s has a writable file system", name)
 			}
-			if service.Build == nil && (service.User == "" || strings.HasPrefix(service.User, "0")) {
+			if service.Build == nil && !strings.HasPrefix(name, "nats-") && (service.User == "" || strings.HasPrefix(service.User, "0")) {
 				t.Errorf("%s runs as %q", name, service.User)
 			}
 		}
@@ -64,7 +72,12 @@ func TestComposeServices(t *testing.T) {
 // made by `phusong secrets init`.
 func TestComposeFiles(t *testing.T) {
 	t.Parallel()
-	project := compose(t, "docker-compose.yml")
+	checkFiles(t, compose(t, "docker-compose.yml"))
+	checkFiles(t, compose(t, "docker-compose.yml", "deploy/compose.scale.yml"))
+}
+
+func checkFiles(t *testing.T, project *types.Project) {
+	t.Helper()
 	root, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +104,69 @@ func TestComposeFiles(t *testing.T) {
 		if !bytes.Contains(made, []byte(`"`+name+`"`)) && !bytes.Contains(made, []byte(`"`+stem+`"`)) {
 			t.Errorf("secret %s is made by nobody", name)
 		}
+	}
+}
+
+// The overlay has what it says, and all of it is used: three NATS servers that know each
+// other and keep what they acknowledge, two services with one configuration that both
+// know all three, and two Alertmanagers that everybody tells.
+func TestComposeScale(t *testing.T) {
+	t.Parallel()
+	project := compose(t, "docker-compose.yml", "deploy/compose.scale.yml")
+	first, second := project.Services["phusong"], project.Services["phusong-2"]
+	for _, service := range []types.ServiceConfig{first, second} {
+		for key, want := range map[string]string{
+			"PHUSONG_STREAM_URLS": "nats://nats-1:4222,nats://nats-2:4222,nats://nats-3:4222", "PHUSONG_STREAM_REPLICAS": "3",
+			"PHUSONG_ALERTS_ALERTMANAGER_URLS": "http://alertmanager:9093,http://alertmanager-2:9093",
+		} {
+			if got := service.Environment[key]; got == nil || *got != want {
+				t.Errorf("%s has %s %v, want %s", service.Name, key, got, want)
+			}
+		}
+		if !slices.Contains(service.HealthCheck.Test, "http://127.0.0.1:8080/healthz") {
+			t.Errorf("%s would be ill while it stands by: %v", service.Name, service.HealthCheck.Test)
+		}
+	}
+	if first.Volumes[1].Source == second.Volumes[1].Source {
+		t.Errorf("both services use the data folder %s", first.Volumes[1].Source)
+	}
+	if diff := cmp.Diff(project.Services["alertmanager"].Command, project.Services["alertmanager-2"].Command); diff != "" {
+		t.Errorf("the Alertmanagers differ (-first +second):\n%s", diff)
+	}
+	file := filepath.Join(t.TempDir(), "nats.conf")
+	for _, name := range []string{"nats-1", "nats-2", "nats-3"} {
+		content := strings.ReplaceAll(strings.ReplaceAll(project.Configs["nats"].Content, "$$", "$"), "$NAME", *project.Services[name].Environment["NAME"])
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options, err := server.ProcessConfigFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if options.ServerName != name || !options.JetStream || !options.SyncAlways || len(options.Routes) != 3 || options.MaxPayload < 1<<20 {
+			t.Errorf("%s would run as %q with %d routes", name, options.ServerName, len(options.Routes))
+		}
+	}
+}
+
+// Prometheus watches two where there are two, and everything else alike.
+func TestComposeScaleIsScraped(t *testing.T) {
+	t.Parallel()
+	alone, err := os.ReadFile("deploy/prometheus.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled, err := os.ReadFile("deploy/prometheus.scale.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := func(raw []byte) string {
+		_, text, _ := strings.Cut(string(raw), "\nglobal:")
+		return text
+	}
+	want := strings.NewReplacer("[alertmanager:9093]", "[alertmanager:9093, alertmanager-2:9093]", "[phusong:8080]", "[phusong:8080, phusong-2:8080]").Replace(body(alone))
+	if diff := cmp.Diff(want, body(scaled)); diff != "" {
+		t.Errorf("deploy/prometheus.scale.yml (-want +got):\n%s", diff)
 	}
 }
 
