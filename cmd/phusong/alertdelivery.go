@@ -112,11 +112,12 @@ func (d *alertDelivery) tell(told map[string]string) {
 	}
 }
 
-// alert is an alert as receivers know it. When it fired is when it starts for them;
-// when the trouble began stands in the annotations.
+// alert is an alert as receivers know it. It starts for them when they are to be told,
+// or a cause that was looked for would not wait for company; when the trouble began
+// stands in the annotations.
 func (d *alertDelivery) alert(a *alerts.Alert) alertmanager.Alert {
 	return alertmanager.Alert{
-		ID: a.ID, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.Fired, EndsAt: a.Resolved,
+		ID: a.ID, Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.ToldAt, EndsAt: a.Resolved,
 		GeneratorURL: d.page + a.ID, Acknowledged: a.Acknowledged, Renewed: a.Renewed,
 	}
 }

@@ -37,7 +37,8 @@ type alertRoom struct {
 	rules  atomic.Int64 // how many are in force
 	broken atomic.Bool  // the files on disk are refused
 
-	wake chan struct{} // capacity 1: people may have to be told
+	fresh bool          // the entry at hand changed something; the watcher's
+	wake  chan struct{} // capacity 1: people may have to be told
 
 	mu      sync.Mutex
 	changes []alerts.Change // guarded by mu; not in the history yet
@@ -80,9 +81,9 @@ func newAlertRoom(o alertRoomOptions) (*alertRoom, error) {
 // Observe implements room.
 func (r *alertRoom) Observe(at time.Time, readings []telemetry.Reading) {
 	r.takeWanted()
-	before := r.engine.Counts().Changes
 	r.engine.Observe(at, readings)
-	if r.engine.Counts().Changes != before {
+	if r.fresh {
+		r.fresh = false
 		nudge(r.wake)
 		nudge(r.news)
 	}
@@ -127,6 +128,7 @@ func (r *alertRoom) changed(c alerts.Change) {
 	if r.listen != nil {
 		r.listen(c)
 	}
+	r.fresh = true
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.changes) >= mostChanges {

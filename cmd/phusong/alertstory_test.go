@@ -116,7 +116,7 @@ global: {smtp_smarthost: %q, smtp_from: phusong@example.invalid, smtp_require_tl
 templates: [%q]
 route:
   receiver: team
-  group_by: [alertname, area, site]
+  group_by: [alertname, incident]
   group_wait: 1s
   group_interval: 1s
   repeat_interval: 1h
