@@ -65,15 +65,24 @@ func compare(ctx context.Context, p plan, stdout, stderr io.Writer) error {
 }
 
 func newBed(h *host, p plan) (*bed, error) {
-	self, err := os.Executable()
+	self, err := executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
+		return nil, err
 	}
 	return &bed{
 		host: h, self: self, plan: p,
 		broker:   testbed.Mosquitto(h, testbed.MosquittoOptions{}),
 		database: testbed.InfluxDB(h, testbed.InfluxDBOptions{WithoutFlux: true}),
 	}, nil
+}
+
+// executable is the path of this program, which is also its own helpers.
+func executable() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding this program: %w", err)
+	}
+	return self, nil
 }
 
 // measure runs one candidate through warm-up, burst and steady flow.
