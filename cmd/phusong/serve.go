@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,14 @@ func (c *serveCmd) Run(p *process) error {
 		return err
 	}
 	log := newLogger(p.stderr, config.Log)
+	done, err := takeTurn(p.ctx, &config, log)
+	if errors.Is(err, context.Canceled) {
+		return nil // it was told to stop while it stood by
+	}
+	if err != nil {
+		return err
+	}
+	defer done()
 	s, err := newService(p.ctx, config, log)
 	if err != nil {
 		return err

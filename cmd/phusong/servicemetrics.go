@@ -17,6 +17,7 @@ func (s *service) prefixed() prometheus.Registerer {
 
 func (s *service) registerMetrics() {
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.metrics.MustRegister(activeMetric(1))
 	ours := s.prefixed()
 	presence := dashboards.NewDeviceCollector(devices(s.judgement.engine), time.Now)
 	if !s.config.Metrics.Devices {

@@ -57,14 +57,9 @@ const (
 
 // openStream opens the server of the stream and its two logs.
 func openStream(ctx context.Context, c *Config, log *slog.Logger) (server *stream.Server, readings, letters *stream.Log, err error) {
-	options := stream.Options{Logger: log}
-	if len(c.Stream.URLs) == 0 {
-		options.Dir = dataFolder(c.Data).stream()
-	} else {
-		options.URLs, options.CredentialsFile, options.Replicas = c.Stream.URLs, c.Stream.CredentialsFile, c.Stream.Replicas
-		if options.TLS, err = loadTLS("stream", c.Stream.CAFile, c.Stream.CertFile, c.Stream.KeyFile); err != nil {
-			return nil, nil, nil, err
-		}
+	options, err := streamOptions(c, log)
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	server, err = stream.Open(ctx, options)
 	if err != nil {
@@ -78,6 +73,18 @@ func openStream(ctx context.Context, c *Config, log *slog.Logger) (server *strea
 		return nil, nil, nil, errors.Join(fmt.Errorf("opening the stream: %w", err), closeStream(ctx, server))
 	}
 	return server, readings, letters, nil
+}
+
+// streamOptions say where the stream is.
+func streamOptions(c *Config, log *slog.Logger) (options stream.Options, err error) {
+	options.Logger = log
+	if len(c.Stream.URLs) == 0 {
+		options.Dir = dataFolder(c.Data).stream()
+		return options, nil
+	}
+	options.URLs, options.CredentialsFile, options.Replicas = c.Stream.URLs, c.Stream.CredentialsFile, c.Stream.Replicas
+	options.TLS, err = loadTLS("stream", c.Stream.CAFile, c.Stream.CertFile, c.Stream.KeyFile)
+	return options, err
 }
 
 // streamCloseTimeout bounds how long a stopping stream waits for appends.
