@@ -13,6 +13,7 @@ import (
 	"phusong/alerts"
 	"phusong/alerts/desk"
 	"phusong/dashboards/api"
+	"phusong/telemetry"
 )
 
 // apiAlerts gives the API what is wrong, and what people do about it.
@@ -20,7 +21,7 @@ type apiAlerts struct{ s *service }
 
 func alertValue(a *alerts.Alert) api.Alert {
 	return api.Alert{
-		ID: a.ID, Name: a.Name, Severity: a.Severity, Scope: string(a.Subject.Scope), Subject: a.Subject.ID,
+		ID: a.ID, Name: a.Name, Severity: a.Severity, Scope: a.Subject.Scope.String(), Subject: a.Subject.ID,
 		Area: a.Place.Area, Site: a.Place.Site, Device: a.Place.Device, Operator: a.Place.Operator, Zone: a.Place.Zone, Lat: a.Place.At.Lat, Lon: a.Place.At.Lon,
 		Since: a.Since, Fired: a.Fired, ToldAt: a.ToldAt, Resolved: a.Resolved, Told: a.Told, Quiet: string(a.Quiet),
 		Acknowledged: a.Acknowledged, Renewed: a.Renewed, Flapping: a.Flapping, Incident: a.Incident, Annotations: a.Annotations,
@@ -29,8 +30,8 @@ func alertValue(a *alerts.Alert) api.Alert {
 
 func incidentValue(i *alerts.Incident) api.Incident {
 	return api.Incident{
-		ID: i.ID, Cause: string(i.Cause), Name: i.Name, Area: i.Area, Sites: append(i.Sites[:0:0], i.Sites...), Device: i.Device, Since: i.Since, Until: i.Until,
-		Decided: i.Decided, Recovering: i.Recovering, Children: len(i.Children), Down: i.Down, Alerts: slices.Clone(i.Alerts), Follows: i.Follows,
+		ID: i.ID, Cause: string(i.Cause), Name: i.Name, Area: i.Area, Sites: append([]telemetry.SiteID{}, i.Sites...), Device: i.Device, Since: i.Since, Until: i.Until,
+		Decided: i.Decided, Recovering: i.Recovering, Children: len(i.Children), Down: i.Down, Alerts: append([]string{}, i.Alerts...), Follows: i.Follows,
 	}
 }
 
