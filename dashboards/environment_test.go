@@ -60,9 +60,10 @@ func TestPlaceCollector(t *testing.T) {
 			Areas: []telemetry.Area{{Code: "25459", Name: "Tân Ninh"}},
 			Sites: []telemetry.Site{{ID: "s-1", Name: "Trường \"A\"", Category: telemetry.School, Area: "25459", At: at}},
 			Devices: []telemetry.Device{
-				{ID: "ap-1", Kind: telemetry.KindWiFi, Area: "25459", At: at},
+				{ID: "ap-1", Kind: telemetry.KindWiFi, Area: "25459", At: at}, // at its site
+				{ID: "env-1", Kind: telemetry.KindEnvironment, Area: "25459", At: at},
 				{ID: "p-1", Kind: telemetry.KindMobile, Area: "25459"}, // it roams
-				{ID: "ap-0", Kind: telemetry.KindWiFi, Area: "25459", At: at, Retired: true},
+				{ID: "env-0", Kind: telemetry.KindEnvironment, Area: "25459", At: at, Retired: true},
 			},
 		}
 	})
@@ -70,9 +71,9 @@ func TestPlaceCollector(t *testing.T) {
 # HELP area_info Name of a commune or province by its code. Always 1.
 # TYPE area_info gauge
 area_info{area="25459",name="Tân Ninh"} 1
-# HELP device_position_info Position of a device that stands somewhere. Always 1.
+# HELP device_position_info Position of a probe or sensor that stands somewhere; access points are at their sites. Always 1.
 # TYPE device_position_info gauge
-device_position_info{area="25459",device="ap-1",kind="wifi",latitude="11.31000",longitude="106.10000"} 1
+device_position_info{area="25459",device="env-1",kind="environment",latitude="11.31000",longitude="106.10000"} 1
 # HELP site_info Name, category and position of a site. Always 1.
 # TYPE site_info gauge
 site_info{area="25459",category="school",latitude="11.31000",longitude="106.10000",name="Trường \"A\"",site="s-1"} 1

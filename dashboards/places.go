@@ -29,7 +29,7 @@ func NewPlaceCollector(places func() Places) *PlaceCollector {
 		places:   places,
 		area:     prometheus.NewDesc("area_info", "Name of a commune or province by its code. Always 1.", []string{"area", "name"}, nil),
 		site:     prometheus.NewDesc("site_info", "Name, category and position of a site. Always 1.", []string{"site", "area", "category", "name", "latitude", "longitude"}, nil),
-		position: prometheus.NewDesc("device_position_info", "Position of a device that stands somewhere. Always 1.", []string{"device", "kind", "area", "latitude", "longitude"}, nil),
+		position: prometheus.NewDesc("device_position_info", "Position of a probe or sensor that stands somewhere; access points are at their sites. Always 1.", []string{"device", "kind", "area", "latitude", "longitude"}, nil),
 	}
 }
 
@@ -64,7 +64,7 @@ func (c *PlaceCollector) Collect(ch chan<- prometheus.Metric) {
 		one(c.site, string(s.ID), string(s.Area), string(s.Category), s.Name, degrees(s.At.Lat), degrees(s.At.Lon))
 	}
 	for i := range p.Devices {
-		if d := &p.Devices[i]; !d.Retired && !d.At.IsZero() {
+		if d := &p.Devices[i]; !d.Retired && !d.At.IsZero() && d.Kind != telemetry.KindWiFi {
 			one(c.position, string(d.ID), d.Kind.String(), string(d.Area), degrees(d.At.Lat), degrees(d.At.Lon))
 		}
 	}

@@ -142,7 +142,7 @@ func familiesOfAFullProvince(t *testing.T) []*dto.MetricFamily {
 		dashboards.NewPlaceCollector(func() dashboards.Places {
 			return dashboards.Places{
 				Areas: []telemetry.Area{{}}, Sites: []telemetry.Site{{}},
-				Devices: []telemetry.Device{{Kind: telemetry.KindWiFi, At: telemetry.Point{Lat: 1, Lon: 1}}},
+				Devices: []telemetry.Device{{Kind: telemetry.KindEnvironment, At: telemetry.Point{Lat: 1, Lon: 1}}},
 			}
 		}),
 	)

@@ -108,17 +108,23 @@ func (w *wall) say(device, kind, payload string) {
 // quicker, and returns its address.
 func startPrometheus(t *testing.T, phusong string) string {
 	t.Helper()
-	addr := testbed.Addr(t)
+	_, addr := startPrometheusEvery(t, phusong, "1s")
+	return addr
+}
+
+func startPrometheusEvery(t *testing.T, phusong, interval string) (p *testbed.Process, addr string) {
+	t.Helper()
+	addr = testbed.Addr(t)
 	config := asOnLoopback(t, "deploy/prometheus.yml", map[string]string{
-		"scrape_interval: 15s": "scrape_interval: 1s", "evaluation_interval: 15s": "evaluation_interval: 1s",
+		"scrape_interval: 15s": "scrape_interval: " + interval, "evaluation_interval: 15s": "evaluation_interval: " + interval,
 		"/etc/prometheus/rules": filepath.Join(testbed.Root(t), "dashboards", "prometheus"),
 		"phusong:8080":          phusong, "localhost:9090": addr,
 	})
-	p := testbed.Run(t, testbed.Command{Name: "prometheus", Path: testbed.Require(t, "prometheus"), Args: []string{
+	p = testbed.Run(t, testbed.Command{Name: "prometheus", Path: testbed.Require(t, "prometheus"), Args: []string{
 		"--config.file=" + config, "--storage.tsdb.path=" + t.TempDir(), "--web.listen-address=" + addr,
 	}})
 	p.WaitHTTP("http://" + addr + "/-/ready")
-	return addr
+	return p, addr
 }
 
 // closedHours are the metrics that exist only after an hour of stream time, or with
