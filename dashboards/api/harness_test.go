@@ -1,0 +1,308 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"phusong/dashboards/access"
+	"phusong/telemetry"
+)
+
+// province is a small one: two communes of province 80, a site, a device, an alert, a cell,
+// a zone and a case in each. Commune 25459 is "ours".
+type province struct {
+	mu       sync.Mutex
+	acts     []string
+	alerts   []Alert
+	layer    *CellLayer
+	notReady bool
+}
+
+const hostile = `<script>alert("xss")</script>`
+
+var noon = time.Date(2026, 11, 20, 5, 0, 0, 0, time.UTC)
+
+func newProvince() *province {
+	p := &province{layer: &CellLayer{Version: "1", Day: "2026-11-20", Rules: "2026-1"}}
+	for i, area := range []telemetry.AreaCode{"25459", "25460"} {
+		p.alerts = append(p.alerts, Alert{
+			ID: "a" + string(area), Name: "SiteDown", Severity: "warning", Area: area, Site: telemetry.SiteID("site-" + area),
+			Fired: noon.Add(time.Duration(i) * time.Minute), Annotations: map[string]string{"summary": hostile},
+		})
+		p.layer.Cells = append(p.layer.Cells, CellFeature{
+			Operator: "45204", Area: area, Verdict: "dead", Center: telemetry.Point{Lat: 11.3 + float64(i), Lon: 106.1},
+			GeoJSON: fmt.Appendf(nil, `{"type":"Feature","geometry":null,"properties":{"area":%q}}`, area),
+		})
+	}
+	p.alerts = append(p.alerts, Alert{ID: "watchdog", Name: "Watchdog", Severity: "critical"})
+	return p
+}
+
+func (p *province) note(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.acts = append(p.acts, fmt.Sprintf(format, args...))
+}
+
+func (p *province) Areas() []telemetry.Area {
+	ring := telemetry.Ring{{Lat: 11, Lon: 106}, {Lat: 11, Lon: 107}, {Lat: 12, Lon: 107}, {Lat: 11, Lon: 106}}
+	return []telemetry.Area{
+		{Code: "80", Name: "Tây Ninh"},
+		{Code: "25459", Name: "Tân Ninh", Parent: "80", Outline: []telemetry.Polygon{{ring}}}, {Code: "25460", Name: "Bình Minh", Parent: "80"},
+	}
+}
+
+func (p *province) Area(code telemetry.AreaCode) (telemetry.Area, bool) {
+	all := p.Areas()
+	i := slices.IndexFunc(all, func(a telemetry.Area) bool { return a.Code == code })
+	if i < 0 {
+		return telemetry.Area{}, false
+	}
+	return all[i], true
+}
+
+func (p *province) Sites() []Site {
+	return []Site{
+		{ID: "site-25460", Area: "25460", Lat: 12.3, Lon: 106.1, Verdict: "failed", Required: true},
+		{ID: "site-25459", Area: "25459", Lat: 11.3, Lon: 106.1, Verdict: "working", Name: hostile},
+	}
+}
+
+func (p *province) Devices() []Device {
+	return []Device{
+		{ID: "ap-25460", Area: "25460", Kind: "wifi", State: "silent", Lat: 12.3, Lon: 106.1},
+		{ID: "ap-25459", Area: "25459", Kind: "wifi", State: "up", Lat: 11.3, Lon: 106.1, Name: hostile},
+		{ID: "roaming", Area: "25459", Kind: "mobile", State: "up"},
+	}
+}
+
+func (p *province) AreaOf(device telemetry.DeviceID, site telemetry.SiteID) (telemetry.AreaCode, bool) {
+	area, ok := strings.CutPrefix(strings.TrimPrefix(string(device)+string(site), "ap-"), "site-")
+	if !ok && !strings.HasPrefix(string(device), "ap-") {
+		return "", false
+	}
+	_, known := p.Area(telemetry.AreaCode(area))
+	return telemetry.AreaCode(area), known
+}
+
+func (p *province) Targets() []Target {
+	return []Target{{Area: "", Required: 2, Working: 1}, {Area: "25459", Required: 1, Working: 1}, {Area: "25460", Required: 1}}
+}
+
+func (p *province) Firing() []Alert { return slices.Clone(p.alerts) }
+
+func (p *province) Find(_ context.Context, id string) (Alert, error) {
+	if id == "over" {
+		return Alert{ID: id, Area: "25460", Resolved: noon}, nil
+	}
+	return Alert{}, fmt.Errorf("alert %s: %w", id, ErrNotFound)
+}
+
+func (p *province) History(context.Context, string) ([]Step, error) {
+	return []Step{{At: noon, What: "fired"}, {At: noon, What: "commented", Who: "lan", Text: hostile}}, nil
+}
+
+func (p *province) Incidents() []Incident {
+	return []Incident{{ID: "i1", Area: "25459", Since: noon}, {ID: "i2", Area: "25460", Since: noon}}
+}
+
+func (p *province) Act(_ context.Context, id string, act AlertAct) (Handling, error) {
+	if act.Action == "assign" && act.To == "nobody-known" {
+		return Handling{}, fmt.Errorf("%w: nobody has that name", ErrRefused)
+	}
+	p.note("%s %s %s by %s", act.Action, id, act.Text, act.Who)
+	return Handling{AcknowledgedBy: act.Who, AcknowledgedUntil: act.Until}, nil
+}
+
+func (p *province) Windows(time.Time) []Window {
+	return []Window{
+		{ID: "w1", Area: "25459", Owner: "o", Reason: "r", From: noon, Until: noon.Add(time.Hour)},
+		{ID: "w2", Site: "site-25460", Owner: "o", Reason: "r", From: noon, Until: noon.Add(time.Hour)},
+	}
+}
+
+func (p *province) Announce(_ context.Context, w Window, who string, _ time.Time) (Window, error) {
+	p.note("announce %s%s%s by %s", w.Area, w.Site, w.Device, who)
+	return w, nil
+}
+
+func (p *province) Extend(_ context.Context, id, who string, _, until time.Time) (Window, error) {
+	p.note("extend %s by %s", id, who)
+	return Window{ID: id, Area: "25459", Until: until}, nil
+}
+
+func (p *province) EndWindow(_ context.Context, id, who string, _ time.Time) (Window, error) {
+	p.note("end %s by %s", id, who)
+	return Window{ID: id, Area: "25459"}, nil
+}
+
+func (p *province) Layer() *CellLayer {
+	if p.notReady {
+		return nil
+	}
+	return p.layer
+}
+
+func (p *province) Zones() ([]ZoneFeature, error) {
+	if p.notReady {
+		return nil, ErrNotReady
+	}
+	return []ZoneFeature{
+		{ID: "z1", Operator: "45204", Verdict: "dead", Areas: []telemetry.AreaCode{"25459"}, GeoJSON: []byte(`{"type":"Feature","id":"z1"}`)},
+		{ID: "z2", Operator: "45201", Verdict: "gap", Areas: []telemetry.AreaCode{"25460"}, GeoJSON: []byte(`{"type":"Feature","id":"z2"}`)},
+	}, nil
+}
+
+func (p *province) Cell(cell string, _ telemetry.OperatorCode) ([]byte, telemetry.AreaCode, error) {
+	switch cell {
+	case "ours":
+		return []byte(`{"cell":"ours"}`), "25459", nil
+	case "theirs":
+		return []byte(`{"cell":"theirs"}`), "25460", nil
+	}
+	return nil, "", fmt.Errorf("cell %s: %w", cell, ErrNotFound)
+}
+
+func (p *province) Survey(q SurveyQuestion) ([]byte, error) {
+	return fmt.Appendf(nil, `{"stops":[],"areas":"%v"}`, q.Areas), nil
+}
+
+func (p *province) Cases() []Case {
+	return []Case{
+		{ID: "c1", Operator: "45204", State: "open", Areas: []telemetry.AreaCode{"25459"}, Trail: []TrailEntry{{Note: hostile}}},
+		{ID: "c2", Operator: "45204", State: "sent", Areas: []telemetry.AreaCode{"25459", "25460"}},
+		{ID: "c3", Operator: "45201", State: "sent", Areas: []telemetry.AreaCode{"25460"}, Overdue: true},
+	}
+}
+
+func (p *province) Case(_ context.Context, id string) (Case, error) {
+	for _, c := range p.Cases() {
+		if c.ID == id {
+			return c, nil
+		}
+	}
+	return Case{}, fmt.Errorf("case %s: %w", id, ErrNotFound)
+}
+
+func (p *province) Dossier(_ context.Context, id string) ([]byte, error) {
+	return fmt.Appendf(nil, `{"dossier":%q}`, id), nil
+}
+
+func (p *province) AreasOf(zone string, _ telemetry.OperatorCode, cells []string) ([]telemetry.AreaCode, error) {
+	switch {
+	case zone == "z1", slices.Equal(cells, []string{"ours"}):
+		return []telemetry.AreaCode{"25459"}, nil
+	case zone == "z2", len(cells) > 0:
+		return []telemetry.AreaCode{"25460"}, nil
+	}
+	return nil, ErrNotFound
+}
+
+func (p *province) Open(_ context.Context, zone string, _ telemetry.OperatorCode, cells []string, a CaseAct) (Case, error) {
+	p.note("open %s%v by %s", zone, cells, a.Who)
+	return Case{ID: "c9", State: "open", Areas: []telemetry.AreaCode{"25459"}}, nil
+}
+
+// caseActs is the province as the API changes cases: both Alerts and Cases have an Act.
+type caseActs struct{ *province }
+
+func (p caseActs) Act(_ context.Context, id string, a CaseAct) (Case, error) {
+	if a.Action == "reopen" {
+		return Case{}, fmt.Errorf("%w: the case is open", ErrRefused)
+	}
+	p.note("%s %s by %s", a.Action, id, a.Who)
+	return Case{ID: id, State: "sent", Areas: []telemetry.AreaCode{"25459"}}, nil
+}
+
+func (p *province) Series(_ context.Context, q telemetry.SeriesQuery) ([]telemetry.Sample, error) {
+	return []telemetry.Sample{{Device: q.Devices[0], Time: q.From, Value: 4}}, nil
+}
+
+func (p *province) Letters(_ context.Context, after string, limit int) ([]Letter, error) {
+	var list []Letter
+	for n := 1; n <= 5 && len(list) < limit; n++ {
+		if id := fmt.Sprintf("%d-0", n); id > after {
+			list = append(list, Letter{ID: id, Topic: hostile, Payload: []byte{0xff}})
+		}
+	}
+	return list, nil
+}
+
+func (p *province) Replay(_ context.Context, ids []string) (int, error) {
+	p.note("replay %v", ids)
+	return len(ids), nil
+}
+
+// A console asks the API as somebody.
+type console struct {
+	*province
+	hub         *Hub
+	handler     http.Handler
+	description http.Handler
+}
+
+func newConsole(t testing.TB) *console {
+	t.Helper()
+	c := &console{province: newProvince(), hub: NewHub(noon)}
+	var err error
+	c.handler, c.description, err = New(Options{
+		Version: "test", Places: c.province, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Events: c.hub,
+		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var (
+	admin  = access.Identity{Name: "quản trị", Role: access.Admin}
+	viewer = access.Identity{Name: "xem", Role: access.Viewer}
+	field  = access.Identity{Name: "minh", Role: access.Field, Areas: []telemetry.AreaCode{"25459"}}
+)
+
+func (c *console) as(ctx context.Context, i access.Identity, method, path, body string, headers ...string) *http.Response {
+	r := httptest.NewRequestWithContext(access.With(ctx, i), method, path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for n := 0; n < len(headers); n += 2 {
+		r.Header.Set(headers[n], headers[n+1])
+	}
+	w := httptest.NewRecorder()
+	c.handler.ServeHTTP(w, r)
+	return w.Result()
+}
+
+// list returns the values of a key of the items or features of an answer.
+func list(t *testing.T, answer *http.Response, key string) []string {
+	t.Helper()
+	body, _ := io.ReadAll(answer.Body)
+	var got struct {
+		Items, Features []map[string]any
+	}
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", answer.StatusCode, body)
+	}
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatalf("%v in %s", err, body)
+	}
+	values := []string{}
+	for _, item := range append(got.Items, got.Features...) {
+		if p, ok := item["properties"].(map[string]any); ok {
+			item = p
+		}
+		values = append(values, fmt.Sprint(item[key]))
+	}
+	return values
+}
