@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"phusong/dashboards/access"
+	"phusong/internal/testbed"
 	"phusong/telemetry"
 )
 
@@ -161,11 +162,12 @@ func TestListenersAreBounded(t *testing.T) {
 	for _, l := range all {
 		_ = l.answer.Body.Close()
 	}
-	for deadline := time.Now().Add(patience); c.hub.Clients() > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d places are not free again", c.hub.Clients())
+	testbed.Eventually(t, patience, func() error {
+		if n := c.hub.Clients(); n > 0 {
+			return fmt.Errorf("%d places are not free again", n)
 		}
-	}
+		return nil
+	})
 	c.hub.eachMax = 1
 	me := func() access.Identity { return viewer }
 	server = c.serve(t, me)
