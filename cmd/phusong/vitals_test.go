@@ -33,7 +33,8 @@ func TestRejectedShare(t *testing.T) {
 		{0, 1000, 500, -1}, // of before nothing is said
 		{time.Minute, 1000, 500, -1},
 		{2 * time.Minute, 1100, 510, 0.1},
-		{rejectedOver + 3*time.Minute, 1200, 510, 0}, // what was refused is too long ago
+		{6 * time.Minute, 1200, 510, 0.05},
+		{7*time.Minute + 30*time.Second, 1300, 510, 0}, // what was refused is too long ago
 	} {
 		got, known := v.rejectedShare(dawn.Add(step.after), step.received, step.rejected)
 		if known != (step.want >= 0) || known && math.Abs(got-step.want) > 1e-9 {
