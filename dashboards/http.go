@@ -39,10 +39,11 @@ func Handler(o HandlerOptions) http.Handler {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
-		EnableOpenMetrics: true,
-		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelError),
-	}))
+	mux.Handle("GET /metrics", watchScrapes(o.Logger, promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
+		EnableOpenMetrics:   true,
+		MaxRequestsInFlight: mostScrapes,
+		ErrorLog:            slog.NewLogLogger(o.Logger.Handler(), slog.LevelError),
+	})))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = fmt.Fprintln(w, "ok")

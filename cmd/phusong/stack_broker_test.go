@@ -38,6 +38,7 @@ func asOnLoopback(t *testing.T, file string, replace map[string]string) string {
 type stackBroker struct {
 	addr    string
 	secrets string
+	config  string
 	process *testbed.Process
 }
 
@@ -77,7 +78,15 @@ func newStackBroker(t *testing.T, devices ...string) (b stackBroker, passwords m
 		"/mosquitto/data/":            t.TempDir() + "/",
 		"connection_messages false":   "connection_messages true",
 	})
-	b.process = testbed.Run(t, testbed.Command{Name: "mosquitto", Path: testbed.Require(t, "mosquitto"), Args: []string{"-c", config}})
+	b.config = config
+	b.start(t)
+	return b, passwords
+}
+
+// start starts it, again after a Kill of its process.
+func (b *stackBroker) start(t *testing.T) {
+	t.Helper()
+	b.process = testbed.Run(t, testbed.Command{Name: "mosquitto", Path: testbed.Require(t, "mosquitto"), Args: []string{"-c", b.config}})
 	testbed.Eventually(t, patience, func() error {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", b.addr)
 		if err != nil {
@@ -85,7 +94,6 @@ func newStackBroker(t *testing.T, devices ...string) (b stackBroker, passwords m
 		}
 		return conn.Close()
 	})
-	return b, passwords
 }
 
 // publish is a device with mosquitto_pub.

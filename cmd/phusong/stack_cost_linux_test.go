@@ -13,13 +13,13 @@ import (
 	"phusong/internal/testbed"
 )
 
-// What the wall costs at 5,000 devices: set PHUSONG_WALL_COST=1. It takes four minutes, wants
+// What the wall costs at 5,000 devices: set PHUSONG_TEST_WALL_COST=1. It takes four minutes, wants
 // a quiet machine, and prints a table; it fails where the whole load of queries, every
 // panel of every page each ten seconds, and the scrapes that feed them, take more than
 // a tenth of one core of Prometheus and phusong together.
 func TestWallCost(t *testing.T) {
-	if os.Getenv("PHUSONG_WALL_COST") != "1" {
-		t.Skip("set PHUSONG_WALL_COST=1 to measure")
+	if os.Getenv("PHUSONG_TEST_WALL_COST") != "1" {
+		t.Skip("set PHUSONG_TEST_WALL_COST=1 to measure")
 	}
 	fleet := []string{"--devices", "5000"}
 	registry := filepath.Join(t.TempDir(), "registry")
