@@ -128,6 +128,21 @@ func TestAcceptance05OwnPipeline(t *testing.T) {
 			t.Errorf("left: %+v", open)
 		}
 	})
+	t.Run("nothing arrives of devices that speak each second, in one area", func(t *testing.T) {
+		t.Parallel()
+		inv := town(1, 4, 3)
+		for i := range inv.Devices {
+			inv.Devices[i].Interval = time.Second
+		}
+		s := newStage(t, inv, alerts.Options{})
+		s.play(10 * time.Minute)
+		s.deaf = true
+		s.play(5 * time.Minute)
+		s.expect("+FleetDown phusong")
+		s.deaf = false
+		s.play(15 * time.Minute)
+		s.expect("+FleetDown phusong", "-FleetDown phusong")
+	})
 	t.Run("all wills at once", func(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, town(4, 5, 4), alerts.Options{})

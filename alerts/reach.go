@@ -357,22 +357,24 @@ func (e *Engine) watchFleet() {
 	}
 }
 
-// quiet reports whether nobody has spoken for longer than chance explains.
+// quiet reports whether nobody has spoken for longer than chance explains. Devices that
+// speak often have fallen by then, into outages that nobody was told of: they count.
 func (e *Engine) quiet() bool {
-	living := 0
-	if e.rate == 0 {
+	silence := e.now - e.lastSign
+	if silence <= quietLeast.Milliseconds() {
 		return false
 	}
-	limit := max(quietLeast.Milliseconds(), quietSigns*1_000_000_000_000/e.rate)
-	if e.now-e.lastSign <= limit {
-		return false
-	}
+	living, rate := 0, e.rate
 	for _, d := range e.devices {
-		if d.state.there() {
+		switch {
+		case d.state.there():
 			living++
+		case d.incident != nil && d.incident.reach() && !d.incident.decided:
+			living++
+			rate += rateOf(d)
 		}
 	}
-	return living >= fleetLeast
+	return living >= fleetLeast && silence > quietSigns*1_000_000_000_000/max(1, rate)
 }
 
 // fleetSpeaks reports whether signs of life come again.
