@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -138,9 +139,7 @@ func TestAnAlertThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, townOptions{})
 	d := newDistrict(t, w.broker.URL())
-	for key, value := range d.registry(map[string]int{"cho-ray": 4, "other-1": 6}) {
-		w.keys[key] = value
-	}
+	maps.Copy(w.keys, d.registry(map[string]int{"cho-ray": 4, "other-1": 6}))
 	file := filepath.Join(t.TempDir(), "accounts")
 	w.keys["access.accounts_file"] = file
 	w.configure()
@@ -235,9 +234,7 @@ func TestTheExamplesOfTheAPIRun(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, townOptions{})
 	d := newDistrict(t, w.broker.URL())
-	for key, value := range d.registry(map[string]int{"cho-ray": 2}) {
-		w.keys[key] = value
-	}
+	maps.Copy(w.keys, d.registry(map[string]int{"cho-ray": 2}))
 	file := filepath.Join(t.TempDir(), "accounts")
 	w.keys["access.accounts_file"] = file
 	w.configure()

@@ -124,8 +124,8 @@ func (s *service) tellStates(ctx context.Context) error {
 		})
 		first = false
 		if state := s.coverage.Latest(); state != nil {
-			if print := layerVersion("", state); print != judged {
-				judged = print
+			if version := layerVersion("", state); version != judged {
+				judged = version
 				s.web.hub.Publish("coverage", "", map[string]any{"day": state.Assessment.Day.String(), "at": state.At})
 			}
 		}

@@ -140,12 +140,13 @@ func ReadFile(path string) ([]Account, error) {
 func WriteFile(path string, all []Account) (err error) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Account) int { return strings.Compare(a.Name, b.Name) })
-	text := "# name:role:areas:hash, written by phusong accounts\n"
+	var text strings.Builder
+	text.WriteString("# name:role:areas:hash, written by phusong accounts\n")
 	for i := range all {
 		if err := all[i].check(); err != nil {
 			return err
 		}
-		text += all[i].line() + "\n"
+		text.WriteString(all[i].line() + "\n")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -154,7 +155,7 @@ func WriteFile(path string, all []Account) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
+	_, err = f.WriteString(text.String())
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)

@@ -161,9 +161,9 @@ func (s *server) registerEvents() {
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			defer s.Events.leave(i.Name)
-			r, w := humago.Unwrap(hc)
+			_, w := humago.Unwrap(hc)
 			// The client that goes away is the usual end.
-			_ = s.stream(r.Context(), w, i, in.LastEventID)
+			_ = s.stream(ctx, w, i, in.LastEventID)
 		}}, nil
 	})
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -271,7 +272,7 @@ var (
 	field  = access.Identity{Name: "minh", Role: access.Field, Areas: []telemetry.AreaCode{"25459"}}
 )
 
-func (c *console) as(ctx context.Context, i access.Identity, method, path, body string, headers ...string) *http.Response {
+func (c *console) as(ctx context.Context, i access.Identity, method, path, body string, headers ...string) *reply {
 	r := httptest.NewRequestWithContext(access.With(ctx, i), method, path, strings.NewReader(body))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -281,11 +282,18 @@ func (c *console) as(ctx context.Context, i access.Identity, method, path, body 
 	}
 	w := httptest.NewRecorder()
 	c.handler.ServeHTTP(w, r)
-	return w.Result()
+	return &reply{w.Code, w.Header(), w.Body}
+}
+
+// A reply is what a handler answered.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+	Body       *bytes.Buffer
 }
 
 // list returns the values of a key of the items or features of an answer.
-func list(t *testing.T, answer *http.Response, key string) []string {
+func list(t *testing.T, answer *reply, key string) []string {
 	t.Helper()
 	body, _ := io.ReadAll(answer.Body)
 	var got struct {
