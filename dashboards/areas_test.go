@@ -16,7 +16,7 @@ import (
 func TestOnlyAreas(t *testing.T) {
 	t.Parallel()
 	gathered := func(only bool) *prometheus.Registry {
-		devices := dashboards.NewDeviceCollector(listed(manyDevices()...), at(noon))
+		devices := dashboards.NewDeviceCollector(listed(manyDevices()[:50]...), at(noon))
 		wifi := dashboards.NewWiFiCollector(func() dashboards.WiFi {
 			return dashboards.WiFi{Sites: []dashboards.WiFiSite{
 				{Site: "school-1", Area: "25459", Category: "school", Verdict: "working", Known: true, Up: true, Clients: 7, Slow: 1},
@@ -61,7 +61,7 @@ func TestOnlyAreas(t *testing.T) {
 		area_air_quality_index{area="25459"} 152
 		# HELP area_devices Registered devices by commune and state, without retired ones.
 		# TYPE area_devices gauge
-		area_devices{area="25459",kind="wifi",state="up"} 5000
+		area_devices{area="25459",kind="wifi",state="up"} 50
 		# HELP area_info Name of a commune or province by its code. Always 1.
 		# TYPE area_info gauge
 		area_info{area="25459",name="Tân Ninh"} 1
