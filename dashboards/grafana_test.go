@@ -133,7 +133,7 @@ func TestDashboardsAreWhole(t *testing.T) {
 	link := regexp.MustCompile(`^/d/([a-z0-9-]+)`)
 	for path, d := range all {
 		for _, l := range d.Links {
-			if m := link.FindStringSubmatch(l.URL); m == nil || files[m[1]] == "" {
+			if m := link.FindStringSubmatch(l.URL); len(m) < 2 || files[m[1]] == "" {
 				t.Errorf("%s links to %q, which is no dashboard", path, l.URL)
 			}
 		}
@@ -159,7 +159,7 @@ func TestDashboardsAreWhole(t *testing.T) {
 				}
 			}
 			for _, l := range p.FieldConfig.Defaults.Links {
-				if m := link.FindStringSubmatch(l.URL); m == nil || files[m[1]] == "" {
+				if m := link.FindStringSubmatch(l.URL); len(m) < 2 || files[m[1]] == "" {
 					t.Errorf("%s: %q links to %q, which is no dashboard", path, p.Title, l.URL)
 				}
 			}

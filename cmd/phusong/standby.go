@@ -51,7 +51,7 @@ func takeTurn(ctx context.Context, c *Config, log *slog.Logger) (done func(), er
 		defer close(ended)
 		if err := l.hold(holding); err != nil {
 			log.Error("stopping at once", "error", err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // an orderly stop would go on working without the lease
 		}
 	}()
 	return func() {
