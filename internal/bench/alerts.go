@@ -17,7 +17,8 @@ import (
 	"sync"
 	"time"
 
-	"phusong/internal/mqtt"
+	paho "github.com/eclipse/paho.mqtt.golang"
+
 	"phusong/internal/testbed"
 )
 
@@ -94,14 +95,14 @@ func measureAlerts(h *host, p alertPlan) (*alertFigures, error) {
 	b := &bed{host: h, self: self, plan: p.plan, broker: testbed.Mosquitto(h, testbed.MosquittoOptions{})}
 	hook := startHook(h)
 	phusong := b.startPhusong(filepath.Join(b.TempDir(), "data"), "  kind: sqlite\n"+b.alertConfiguration(hook.url))
-	link, err := mqtt.Dial(h.ctx, mqtt.Options{URL: b.broker.URL(), ClientID: "bench-alarms", CleanSession: true})
-	if err != nil {
-		return nil, err
+	client := paho.NewClient(paho.NewClientOptions().AddBroker(b.broker.URL()).SetClientID("bench-alarms").SetAutoReconnect(false))
+	if err := finish(h.ctx, client.Connect()); err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	h.Cleanup(link.Close)
+	h.Cleanup(func() { client.Disconnect(100) })
 
 	// A fresh start of the Alertmanager holds its first messages back for a while.
-	if _, err := sound(h.ctx, link, flowing+p.alarms); err != nil {
+	if _, err := sound(h.ctx, client, flowing+p.alarms); err != nil {
 		return nil, err
 	}
 	if _, err := hook.await(h.ctx, 1); err != nil {
@@ -116,7 +117,7 @@ func measureAlerts(h *host, p alertPlan) (*alertFigures, error) {
 		return nil, err
 	}
 	begin := time.Now()
-	published, err := soundAll(h.ctx, link, flowing, p)
+	published, err := soundAll(h.ctx, client, flowing, p)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func publishedRate(publisher *testbed.Process) (float64, error) {
 
 // soundAll publishes an alarm of one access point after the other, evenly, and returns when
 // each was about to be published.
-func soundAll(ctx context.Context, link *mqtt.Link, first int, p alertPlan) (map[string]time.Time, error) {
+func soundAll(ctx context.Context, client paho.Client, first int, p alertPlan) (map[string]time.Time, error) {
 	published := make(map[string]time.Time, p.alarms)
 	begin := time.Now().Add(settling)
 	for i := range p.alarms {
@@ -161,7 +162,7 @@ func soundAll(ctx context.Context, link *mqtt.Link, first int, p alertPlan) (map
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		at, err := sound(ctx, link, first+i)
+		at, err := sound(ctx, client, first+i)
 		if err != nil {
 			return nil, err
 		}
@@ -171,12 +172,10 @@ func soundAll(ctx context.Context, link *mqtt.Link, first int, p alertPlan) (map
 }
 
 // sound publishes a reading that raises an alert.
-func sound(ctx context.Context, link *mqtt.Link, device int) (time.Time, error) {
+func sound(ctx context.Context, client paho.Client, device int) (time.Time, error) {
 	at := time.Now()
-	return at, link.Publish(ctx, mqtt.Message{
-		Topic: "phusong/v1/" + benchArea + "/wifi/" + deviceName(device) + "/telemetry", QoS: mqtt.AtLeastOnce,
-		Payload: fmt.Appendf(nil, `{"time":%d,"seq":1,"clients":3,"portal_ok":false}`, at.UnixMilli()),
-	})
+	topic := "phusong/v1/" + benchArea + "/wifi/" + deviceName(device) + "/telemetry"
+	return at, finish(ctx, client.Publish(topic, 1, false, fmt.Appendf(nil, `{"time":%d,"seq":1,"clients":3,"portal_ok":false}`, at.UnixMilli())))
 }
 
 // alertConfiguration has the shipped rules and the one that is timed, each alert alone in a
