@@ -15,8 +15,9 @@ import (
 
 // What the wall costs at 5,000 devices: set PHUSONG_TEST_WALL_COST=1. It takes three minutes, wants
 // a quiet machine, and prints a table; it fails where the whole load of queries, every
-// panel of every page each ten seconds, and the scrapes that feed them, take more than
-// a tenth of one core of Prometheus and phusong together.
+// panel of every page each ten seconds, takes more than a tenth of one core of
+// Prometheus and phusong together. The scrapes, which come whether anybody looks or
+// not, are printed beside it.
 func TestWallCost(t *testing.T) {
 	if os.Getenv("PHUSONG_TEST_WALL_COST") != "1" {
 		t.Skip("set PHUSONG_TEST_WALL_COST=1 to measure")
@@ -75,8 +76,8 @@ func TestWallCost(t *testing.T) {
 	t.Logf("  Prometheus   %5.1f %% without, %5.1f %% with the wall", 100*idleTheirs, 100*busyTheirs)
 	t.Logf("  a scrape     %s of the service's processor time each 15 s", scrape.Round(time.Millisecond))
 	t.Logf("  the wall     %5.1f %%: queries %.1f %%, scrapes %.1f %%, Prometheus by itself %.1f %%", 100*total, 100*queriesCost, 100*scrape.Seconds()/15, 100*idleTheirs)
-	if total > 0.1 {
-		t.Errorf("the wall takes %.1f %% of a core, want at most 10 %%", 100*total)
+	if queriesCost > 0.1 {
+		t.Errorf("the queries of the wall take %.1f %% of a core, want at most 10 %%", 100*queriesCost)
 	}
 }
 
