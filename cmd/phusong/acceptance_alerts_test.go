@@ -62,6 +62,7 @@ route:
   group_interval: 1s
   repeat_interval: 1h
   routes: [{receiver: nobody, matchers: [alertname="Watchdog"]}]
+inhibit_rules: [{source_matchers: [alertname="FleetSilent"], target_matchers: [alertname="BrokerAway"]}] # as in deploy
 receivers: [{name: nobody}, {name: people, webhook_configs: [{url: %q, send_resolved: true}]}]
 `, w.hook.URL()),
 	} {
@@ -125,6 +126,16 @@ func (w *ward) awaitPage(want string, n int) page {
 		return fmt.Errorf("%d times %q, want %d; people were told %v", times, want, n, w.pages())
 	})
 	return found
+}
+
+// heard returns an error as long as people have not been told something.
+func (w *ward) heard(what string) error {
+	for _, p := range w.pages() {
+		if p.String() == what {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q was not told; people were told %v", what, w.pages())
 }
 
 // mustHaveTold proves what people have been told of devices, and nothing else. What
@@ -323,12 +334,7 @@ func TestAcceptance10SentinelIsNoMeasurement(t *testing.T) {
 	w.awaitExactly(`phusong_devices{kind="environment",state="up"}`, 1)
 	testbed.Eventually(t, patience, func() error {
 		say(-999, -999)
-		for _, p := range w.pages() {
-			if p.String() == "firing Flagged sensor-1" {
-				return nil
-			}
-		}
-		return fmt.Errorf("the sensor is not flagged; people were told %v", w.pages())
+		return w.heard("firing Flagged sensor-1")
 	})
 	for _, p := range w.pages() {
 		if p.Name == "Dust" || p.Name == "Frost" {
