@@ -59,7 +59,7 @@ func TestDemo(t *testing.T) {
 	if diff := cmp.Diff([]string{"data"}, names(t, dir)); diff != "" {
 		t.Errorf("it left more than its data (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"alert-topics.json", "alertmanager", "broker", "lock", "mqtt-filters.json", "phusong.db", "registry", "stream", "watch"}, names(t, filepath.Join(dir, "data"))); diff != "" {
+	if diff := cmp.Diff([]string{"alert-topics.json", "alertmanager", "audit", "broker", "lock", "mqtt-filters.json", "phusong.db", "registry", "stream", "watch"}, names(t, filepath.Join(dir, "data"))); diff != "" {
 		t.Errorf("in the data folder (-want +got):\n%s", diff)
 	}
 	provenAtRest(t, filepath.Join(dir, "data"))
