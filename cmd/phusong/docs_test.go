@@ -107,8 +107,8 @@ func TestTheManualsCommandsRun(t *testing.T) {
 			t.Errorf("%s: exit status %d\n%s%s", line, got.code, got.stdout, got.stderr)
 		}
 	}
-	if asked != 2 {
-		t.Errorf("%d questions of README were asked, want 2", asked)
+	if asked != 3 {
+		t.Errorf("%d questions of README were asked, want 3", asked)
 	}
 }
 
