@@ -22,13 +22,34 @@ var errNotRunning = errors.New("the Alertmanager is not running")
 type pipeline struct {
 	dispatcher *dispatch.Dispatcher
 	inhibitor  *inhibit.Inhibitor
+	begins     time.Time // before it nothing is sent
 }
 
-// stop breaks off what is being sent and returns when nothing runs any more.
+// stopBefore is how long a pipeline is waited for that has not begun to send.
+const stopBefore = 100 * time.Millisecond
+
+// stop breaks off what is being sent and returns when nothing runs any more. The
+// library's dispatcher does not end before its beginning: what is left of it then
+// waits for that instant, sees that it was stopped, and is gone.
 func (p *pipeline) stop() {
-	if p != nil {
-		p.inhibitor.Stop()
+	if p == nil {
+		return
+	}
+	p.inhibitor.Stop()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
 		p.dispatcher.Stop()
+	}()
+	if !time.Now().Before(p.begins) {
+		<-stopped
+		return
+	}
+	timer := time.NewTimer(stopBefore)
+	defer timer.Stop()
+	select {
+	case <-stopped:
+	case <-timer.C:
 	}
 }
 
@@ -47,7 +68,7 @@ func (e *Embedded) apply(c *loaded) error {
 	if e.peer != nil {
 		peer = e.peer
 	}
-	fresh := &pipeline{inhibitor: inhibit.NewInhibitor(e.alerts, c.InhibitRules, e.log, recorder)}
+	fresh := &pipeline{inhibitor: inhibit.NewInhibitor(e.alerts, c.InhibitRules, e.log, recorder), begins: e.started.Add(e.options.StartDelay)}
 	stages := e.pipelines.New(receivers, e.clusterWait, fresh.inhibitor, e.silencer, intervals(c), e.muted, sentLog{e.sent, e.again}, peer)
 	fresh.dispatcher = dispatch.NewDispatcher(e.alerts, c.route, stages, e.muted, e.timeout, groupsCollectEvery, nil, e.log, recorder, e.dispatched, c.templates)
 	e.api.Update(c.Config, func(ctx context.Context, labels model.LabelSet) {
@@ -57,7 +78,7 @@ func (e *Embedded) apply(c *loaded) error {
 	// The inhibitor first: nothing may be sent that it would have held back. Both end with stop.
 	go fresh.inhibitor.Run()
 	fresh.inhibitor.WaitForLoading()
-	go fresh.dispatcher.Run(e.started.Add(e.options.StartDelay))
+	go fresh.dispatcher.Run(fresh.begins)
 	fresh.dispatcher.WaitForLoading()
 	e.running.Store(fresh)
 	e.config = c

@@ -103,7 +103,7 @@ func (s *service) openSinks() (sinks []alertSink, err error) {
 
 // alertStartDelay is how long a fresh start waits before it sends, so that what belongs
 // together is there together.
-const alertStartDelay = 15 * time.Second
+const alertStartDelay = 5 * time.Second
 
 // openTopics returns nil when there are to be none, or when no province is known for
 // them.
