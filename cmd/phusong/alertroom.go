@@ -37,6 +37,7 @@ type alertRoom struct {
 	rules  atomic.Int64 // how many are in force
 	broken atomic.Bool  // the files on disk are refused
 
+	skew  *clockSkew
 	fresh bool          // the entry at hand changed something; the watcher's
 	wake  chan struct{} // capacity 1: people may have to be told
 
@@ -62,7 +63,7 @@ type alertRoomOptions struct {
 }
 
 func newAlertRoom(o alertRoomOptions) (*alertRoom, error) {
-	r := &alertRoom{log: o.Logger, wake: make(chan struct{}, 1), news: make(chan struct{}, 1)}
+	r := &alertRoom{log: o.Logger, skew: newClockSkew(), wake: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	var err error
 	if r.wifi, err = wifi.New(wifi.Options{}); err != nil {
 		return nil, err
@@ -81,6 +82,7 @@ func newAlertRoom(o alertRoomOptions) (*alertRoom, error) {
 // Observe implements room.
 func (r *alertRoom) Observe(at time.Time, readings []telemetry.Reading) {
 	r.takeWanted()
+	r.skew.observe(readings)
 	r.engine.Observe(at, readings)
 	if r.fresh {
 		r.fresh = false

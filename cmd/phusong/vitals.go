@@ -19,6 +19,39 @@ type vitals struct {
 	storeAway, stalled time.Time // since when; zero for not
 	stored             int64
 	past               []vitalCount // of the last rejectedOver
+	faults             map[string]vitalFault
+}
+
+// vitalFault is how often a rule had no answer, and when that was last.
+type vitalFault struct {
+	count uint64
+	rose  time.Time
+}
+
+// faultsOver is for how long a rule counts as faulty.
+const faultsOver = time.Hour
+
+// faulty counts the rules, and as one more the texts, that had a fault within the last
+// hour.
+func (v *vitals) faulty(now time.Time, byRule map[string]uint64, texts uint64) (n int) {
+	if v.faults == nil {
+		v.faults = make(map[string]vitalFault)
+	}
+	note := func(name string, count uint64) {
+		f := v.faults[name]
+		if count > f.count {
+			f = vitalFault{count, now}
+			v.faults[name] = f
+		}
+		if !f.rose.IsZero() && now.Sub(f.rose) < faultsOver {
+			n++
+		}
+	}
+	for name, count := range byRule {
+		note(name, count)
+	}
+	note("", texts)
+	return n
 }
 
 type vitalCount struct {
@@ -71,7 +104,9 @@ func (s *service) lookAtVitals(ctx context.Context, v *vitals, now time.Time) fu
 	lag := now.Sub(time.UnixMilli(s.watcher.counted.clock.Load()))
 	free, freeKnown := diskFree(s.config.Data)
 	share, shareKnown := v.rejectedShare(now, balance.Received, balance.Rejected)
-	faults := s.judgement.engine.Counts()
+	skew, skewKnown := s.judgement.skew.median(now)
+	counts := s.judgement.engine.Counts()
+	faulty := v.faulty(now, counts.RuleFaults, counts.TextFaults)
 	var failing time.Duration
 	if at := s.delivery.failingSince(); !at.IsZero() {
 		failing = now.Sub(at)
@@ -85,7 +120,8 @@ func (s *service) lookAtVitals(ctx context.Context, v *vitals, now time.Time) fu
 		to.SetBool(rules.ServiceBrokerConnected, s.client.Connected())
 		to.SetBool(rules.ServiceRulesBroken, s.judgement.broken.Load())
 		to.SetDuration(rules.ServiceNotifierFailing, failing)
-		to.SetNumber(rules.ServiceRuleFaults, float64(len(faults.RuleFaults)))
+		to.SetNumber(rules.ServiceRuleFaults, float64(faulty))
+		setIf(to, rules.ServiceClockSkew, skew.Seconds(), skewKnown)
 		setIf(to, rules.ServiceStreamUsed, used, usedKnown)
 		setIf(to, rules.ServiceDiskFree, free, freeKnown)
 		setIf(to, rules.ServiceRejectedShare, share, shareKnown)

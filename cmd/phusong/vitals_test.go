@@ -45,3 +45,26 @@ func TestRejectedShare(t *testing.T) {
 		t.Errorf("%d counts are kept", len(v.past))
 	}
 }
+
+// A rule that had a fault counts for an hour, and not until the next start.
+func TestFaultyRules(t *testing.T) {
+	t.Parallel()
+	var v vitals
+	for _, step := range []struct {
+		after time.Duration
+		rules map[string]uint64
+		texts uint64
+		want  int
+	}{
+		{0, nil, 0, 0},
+		{time.Minute, map[string]uint64{"a": 1}, 0, 1},
+		{30 * time.Minute, map[string]uint64{"a": 1, "b": 2}, 1, 3},
+		{62 * time.Minute, map[string]uint64{"a": 1, "b": 2}, 1, 2},
+		{63 * time.Minute, map[string]uint64{"a": 2, "b": 2}, 1, 3},
+		{5 * time.Hour, map[string]uint64{"a": 2, "b": 2}, 1, 0},
+	} {
+		if got := v.faulty(dawn.Add(step.after), step.rules, step.texts); got != step.want {
+			t.Errorf("after %v: %d, want %d", step.after, got, step.want)
+		}
+	}
+}
