@@ -39,7 +39,7 @@ dashboards: ## make the Grafana dashboards anew after a change of their sources
 	cd dashboards/grafana && npm ci --silent && npm run --silent make
 
 test: tools check ## install what the tests need, then all checks and all tests with the race detector
-	PHUSONG_TEST_SLOW=1 $(GO) test -race -count=1 -timeout 30m ./...
+	PHUSONG_TEST_SLOW=1 $(GO) test -race -count=1 -timeout 60m ./...
 
 check:
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
