@@ -105,6 +105,7 @@ func (e *Engine) observeStatus(d *device, r *telemetry.Reading) {
 	if numbered && session < d.session {
 		return
 	}
+	newer := numbered && session > d.session
 	if numbered {
 		d.session = session
 	}
@@ -113,6 +114,8 @@ func (e *Engine) observeStatus(d *device, r *telemetry.Reading) {
 		d.values.SetDuration(rules.DeviceInterval, time.Duration(d.interval())*time.Millisecond)
 	}
 	switch {
+	case r.Status.State.Or("") != telemetry.StateOffline && d.state == Offline && !newer && milli(r.Time) <= d.since:
+		// a birth of the session that has ended, overtaken on its way
 	case r.Status.State.Or("") != telemetry.StateOffline:
 		e.alive(d, milli(r.Time))
 	case d.Retired:

@@ -25,8 +25,9 @@ func newBar(w io.Writer, file *os.File, name string) *progressbar.ProgressBar {
 }
 
 // newCountBar draws progress by a count, on a terminal only.
+// (The library turns a spinner on a goroutine of its own, which races with Add.)
 func newCountBar(w io.Writer, name string) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(-1, append(barOptions(w, name), progressbar.OptionShowCount())...)
+	return progressbar.NewOptions64(-1, append(barOptions(w, name), progressbar.OptionShowCount(), progressbar.OptionSetSpinnerChangeInterval(0))...)
 }
 
 func barOptions(w io.Writer, name string) []progressbar.Option {

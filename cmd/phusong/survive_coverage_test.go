@@ -55,8 +55,9 @@ func TestCoverageSurvivesKill(t *testing.T) {
 	}
 	w.awaitExactly("phusong_readings_waiting", 0)
 	fromImage := w.coverage(counting)
-	if strings.Contains(w.process.Log(), "rebuilt from the store") {
-		t.Errorf("it was rebuilt although there was an image:\n%s", w.process.Log())
+	// On a slow machine the image may be of a map that was not whole yet, and says so.
+	if log := w.process.Log(); strings.Contains(log, "rebuilt from the store") && !strings.Contains(log, "was not whole when its image was taken") {
+		t.Errorf("it was rebuilt although there was an image:\n%s", log)
 	}
 	w.stop()
 	if err := os.RemoveAll(filepath.Join(w.data, "watch")); err != nil {
