@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,9 +43,7 @@ func newWard(t *testing.T, o townOptions) *ward {
 	t.Helper()
 	w := &ward{town: newTown(t, o), hook: testbed.StartHTTPSink(t)}
 	w.district = newDistrict(t, w.broker.URL())
-	for key, value := range w.registry(map[string]int{"a": 3, "b": 3, "c": 3, "d": 3}) {
-		w.keys[key] = value
-	}
+	maps.Copy(w.keys, w.registry(map[string]int{"a": 3, "b": 3, "c": 3, "d": 3}))
 	devices := w.keys["registry.devices"].(string)
 	text, err := os.ReadFile(devices)
 	if err != nil {

@@ -88,13 +88,18 @@ func (h *alertHistory) Run(ctx context.Context) error {
 		select {
 		case <-h.news:
 		case <-ctx.Done():
-			final, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-			defer cancel()
-			h.keepAll(final)
+			h.keepLast(ctx)
 			return nil
 		}
 		h.keepAll(ctx)
 	}
+}
+
+// keepLast keeps what is there at the end, and does not wait for ever.
+func (h *alertHistory) keepLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	h.keepAll(ctx)
 }
 
 // keepAll appends what is new, again and again until the stream takes it.

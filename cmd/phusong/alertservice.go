@@ -39,7 +39,7 @@ func (s *service) openAlerts(ctx context.Context) (err error) {
 	if s.history, err = newAlertHistory(ctx, s.server, s.judgement, s.log); err != nil {
 		return err
 	}
-	sinks, err := s.openSinks()
+	sinks, err := s.openSinks() //nolint:contextcheck // it opens what Run gives a context
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,9 +150,7 @@ func TestAcceptance04OneCauseOneMessage(t *testing.T) {
 			mails := testbed.StartSMTPSink(t)
 			w := newTown(t, townOptions{})
 			d := newDistrict(t, w.broker.URL())
-			for key, value := range d.registry(map[string]int{"cho-ray": 40, "other-1": 20, "other-2": 20, "other-3": 20}) {
-				w.keys[key] = value
-			}
+			maps.Copy(w.keys, d.registry(map[string]int{"cho-ray": 40, "other-1": 20, "other-2": 20, "other-3": 20}))
 			if config := mailConfig(t, mails.Addr()); outside {
 				w.keys["alerts.alertmanager.urls"] = []string{testbed.StartAlertmanager(t, testbed.AlertmanagerOptions{Config: config}).URL()}
 			} else {

@@ -28,7 +28,7 @@ func (c *healthCmd) Run(p *process) error {
 	if err != nil {
 		return fmt.Errorf("asking for health: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: c.Timeout}).Do(request)
 	if err != nil {
 		return fmt.Errorf("asking for health: %w", err)
 	}

@@ -17,7 +17,7 @@ type registryCmd struct {
 
 // Run writes the registry of the world that the same flags make `simulate` play.
 func (c *registryCmd) Run(p *process) error {
-	options, err := c.worldFlags.options(time.Now())
+	options, err := c.options(time.Now())
 	if err != nil {
 		return err
 	}
