@@ -21,12 +21,17 @@ type IncidentState struct {
 // Judgement is what is wrong now, and what was counted since the process began. All
 // of its functions may be called concurrently.
 type Judgement struct {
-	Alerts     func() []AlertState
-	Incidents  func() []IncidentState
-	Changes    func() float64            // steps in the lives of alerts and incidents
-	RuleFaults func() map[string]float64 // by rule
-	TextFaults func() float64
-	Rules      func() float64 // in force
+	Alerts    func() []AlertState
+	Incidents func() []IncidentState
+	Counts    func() JudgementCounts
+}
+
+// JudgementCounts are counters as of one instant, and how many rules are in force.
+type JudgementCounts struct {
+	Changes    uint64            // steps in the lives of alerts and incidents
+	RuleFaults map[string]uint64 // by rule
+	TextFaults uint64
+	Rules      int64
 }
 
 // AlertCollector exports how many alerts fire, by name and area, never one by one:
@@ -88,10 +93,11 @@ func (c *AlertCollector) Collect(ch chan<- prometheus.Metric) {
 		put(c.incidents, prometheus.GaugeValue, float64(n), at.cause, at.area)
 		put(c.down, prometheus.GaugeValue, float64(down[at]), at.cause, at.area)
 	}
-	put(c.changes, prometheus.CounterValue, c.judgement.Changes())
-	put(c.texts, prometheus.CounterValue, c.judgement.TextFaults())
-	put(c.rules, prometheus.GaugeValue, c.judgement.Rules())
-	for rule, n := range c.judgement.RuleFaults() {
-		put(c.faults, prometheus.CounterValue, n, rule)
+	counts := c.judgement.Counts()
+	put(c.changes, prometheus.CounterValue, float64(counts.Changes))
+	put(c.texts, prometheus.CounterValue, float64(counts.TextFaults))
+	put(c.rules, prometheus.GaugeValue, float64(counts.Rules))
+	for rule, n := range counts.RuleFaults {
+		put(c.faults, prometheus.CounterValue, float64(n), rule)
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 func TestAlertCollector(t *testing.T) {
 	t.Parallel()
-	number := func(v float64) func() float64 { return func() float64 { return v } }
 	silent := dashboards.AlertState{Name: "DeviceSilent", Severity: "warning", Kind: "wifi", Area: "25459", Told: true}
 	explained := silent
 	explained.Told = false
@@ -17,7 +16,9 @@ func TestAlertCollector(t *testing.T) {
 		Incidents: func() []dashboards.IncidentState {
 			return []dashboards.IncidentState{{Cause: "site", Area: "25459", Down: 40}, {Cause: "site", Area: "25459", Down: 3}}
 		},
-		Changes: number(7), TextFaults: number(0), Rules: number(41), RuleFaults: func() map[string]float64 { return map[string]float64{"wifi/Slow": 2} },
+		Counts: func() dashboards.JudgementCounts {
+			return dashboards.JudgementCounts{Changes: 7, Rules: 41, RuleFaults: map[string]uint64{"wifi/Slow": 2}}
+		},
 	})
 	gather(t, c, `
 # HELP alerts Alerts that fire. told is no for those that another one explains, or that are held for maintenance.

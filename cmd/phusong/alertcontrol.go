@@ -96,19 +96,9 @@ func (s *service) handleAct(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no alert "+id+" fires; phusong alerts list shows those that do", http.StatusNotFound)
 		return
 	}
-	var h desk.Handling
-	var err error
-	switch action := r.PathValue("action"); action {
-	case "acknowledge":
-		h, err = s.desk.Acknowledge(r.Context(), id, act, request.Until)
-	case "release":
-		h, err = s.desk.Release(r.Context(), id, act)
-	case "assign":
-		h, err = s.desk.Assign(r.Context(), id, act, request.To)
-	case "comment":
-		h, err = s.desk.Comment(r.Context(), id, act)
-	default:
-		http.Error(w, "nobody can "+action+" an alert", http.StatusNotFound)
+	h, err := s.desk.do(r.Context(), id, r.PathValue("action"), act, request.To, request.Until)
+	if errors.Is(err, errNoAct) {
+		http.Error(w, "nobody can "+r.PathValue("action")+" an alert", http.StatusNotFound)
 		return
 	}
 	answerAct(w, h, err)

@@ -55,6 +55,25 @@ func openDesk(ctx context.Context, server *stream.Server, reg func() *registry.R
 
 var _ alerts.Desk = (*alertDesk)(nil)
 
+// errNoAct says that there is no such thing to do with an alert.
+var errNoAct = errors.New("nobody can do that with an alert")
+
+// do carries out what somebody does with an alert; to and until are for those acts
+// that have them.
+func (d *alertDesk) do(ctx context.Context, id, action string, act desk.Act, to string, until time.Time) (desk.Handling, error) {
+	switch action {
+	case "acknowledge":
+		return d.Acknowledge(ctx, id, act, until)
+	case "release":
+		return d.Release(ctx, id, act)
+	case "assign":
+		return d.Assign(ctx, id, act, to)
+	case "comment":
+		return d.Comment(ctx, id, act)
+	}
+	return desk.Handling{}, errNoAct
+}
+
 // Maintenance reports whether work is announced for the device, its site, its commune or
 // its province.
 func (d *alertDesk) Maintenance(at time.Time, p alerts.Place) bool {

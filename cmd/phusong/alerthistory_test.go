@@ -14,6 +14,7 @@ import (
 	"phusong/alerts"
 	"phusong/alerts/alertmanager"
 	"phusong/internal/stream"
+	"phusong/internal/testbed"
 )
 
 var dawn = time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC)
@@ -115,7 +116,7 @@ func TestAlertRoomBoundsItsChanges(t *testing.T) {
 func TestAlertDelivery(t *testing.T) {
 	t.Parallel()
 	var ready atomic.Bool
-	var log buffer
+	var log testbed.Buffer
 	told := make(chan []alertmanager.Alert, 100)
 	wake := make(chan struct{}, 1)
 	d := &alertDelivery{

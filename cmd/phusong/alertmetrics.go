@@ -52,15 +52,9 @@ func (r *alertRoom) metrics() dashboards.Judgement {
 			}
 			return list
 		},
-		Changes:    func() float64 { return float64(r.engine.Counts().Changes) },
-		TextFaults: func() float64 { return float64(r.engine.Counts().TextFaults) },
-		Rules:      func() float64 { return float64(r.rules.Load()) },
-		RuleFaults: func() map[string]float64 {
-			faults := make(map[string]float64)
-			for rule, n := range r.engine.Counts().RuleFaults {
-				faults[rule] = float64(n)
-			}
-			return faults
+		Counts: func() dashboards.JudgementCounts {
+			c := r.engine.Counts()
+			return dashboards.JudgementCounts{Changes: c.Changes, RuleFaults: c.RuleFaults, TextFaults: c.TextFaults, Rules: r.rules.Load()}
 		},
 	}
 }

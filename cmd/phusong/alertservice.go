@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"phusong/alerts/alertmanager"
@@ -128,15 +127,11 @@ func (s *service) openTopics() (*alertmanager.Topics, error) {
 // caughtUp returns how to ask whether judgement has seen what the stream held when
 // the service began.
 func (s *service) caughtUp(ctx context.Context) func() bool {
-	last := sync.OnceValue(func() uint64 {
-		state, err := s.readings.State(ctx)
-		if err != nil {
-			return 0
-		}
-		return state.Last
-	})
-	last()
-	return func() bool { return s.watcher.counted.position.Load() >= last() }
+	var last uint64 // 0, which is always reached, where the stream cannot tell
+	if state, err := s.readings.State(ctx); err == nil {
+		last = state.Last
+	}
+	return func() bool { return s.watcher.counted.position.Load() >= last }
 }
 
 // followRules reads the rule files again when they change.

@@ -116,18 +116,8 @@ func (a *apiAlerts) Incidents() []api.Incident {
 
 func (a *apiAlerts) Act(ctx context.Context, id string, act api.AlertAct) (api.Handling, error) {
 	done := desk.Act{ID: act.ID, At: act.At, Who: act.Who, Text: act.Text}
-	var h desk.Handling
-	var err error
-	switch act.Action {
-	case "acknowledge":
-		h, err = a.s.desk.Acknowledge(ctx, id, done, act.Until)
-	case "release":
-		h, err = a.s.desk.Release(ctx, id, done)
-	case "assign":
-		h, err = a.s.desk.Assign(ctx, id, done, act.To)
-	case "comment":
-		h, err = a.s.desk.Comment(ctx, id, done)
-	default:
+	h, err := a.s.desk.do(ctx, id, act.Action, done, act.To, act.Until)
+	if errors.Is(err, errNoAct) {
 		err = fmt.Errorf("nobody can %s an alert: %w", act.Action, api.ErrRefused)
 	}
 	return handlingValue(&h), inAPIWords(err)

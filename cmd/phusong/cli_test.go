@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +31,7 @@ func command(t *testing.T, args ...string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	var stdout, stderr buffer
+	var stdout, stderr testbed.Buffer
 	code := run(&process{name: "phusong", ctx: ctx, stdout: &stdout, stderr: &stderr}, args)
 	return outcome{code, stdout.String(), stderr.String()}
 }
@@ -44,7 +42,7 @@ type background struct {
 	cancel         context.CancelFunc
 	ended          chan struct{}
 	code           int // after ended
-	stdout, stderr buffer
+	stdout, stderr testbed.Buffer
 }
 
 // begin starts a command line in this process. It is stopped with the test.
@@ -185,24 +183,6 @@ func configured(t *testing.T, text string) string {
 // anonymous lets everybody into an embedded broker at the address.
 func anonymous(listen string) string {
 	return fmt.Sprintf("broker: {listen: %q, anonymous: true}\n", listen)
-}
-
-// buffer is a writer whose text can be read while it grows.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // What is wrong is told in one line on standard error, with the remedy, and by

@@ -121,8 +121,9 @@ func familiesOfAFullProvince(t *testing.T) []*dto.MetricFamily {
 	prometheus.WrapRegistererWithPrefix("phusong_", registry).MustRegister(
 		dashboards.NewAlertCollector(dashboards.Judgement{
 			Alerts: func() []dashboards.AlertState { return nil }, Incidents: func() []dashboards.IncidentState { return nil },
-			Changes: func() float64 { return 0 }, TextFaults: func() float64 { return 0 }, Rules: func() float64 { return 0 },
-			RuleFaults: func() map[string]float64 { return map[string]float64{"rule": 1} },
+			Counts: func() dashboards.JudgementCounts {
+				return dashboards.JudgementCounts{RuleFaults: map[string]uint64{"rule": 1}}
+			},
 		}),
 		dashboards.NewWiFiCollector(func() dashboards.WiFi {
 			return dashboards.WiFi{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"phusong/alerts/rules"
+	"phusong/internal/testbed"
 )
 
 // TestRuleFilesAreReadAgain: a change is taken without a restart, a broken one is refused
@@ -19,7 +20,7 @@ func TestRuleFilesAreReadAgain(t *testing.T) {
 	if got := command(t, "rules", "copy", folder); got.code != 0 {
 		t.Fatal(got.stderr)
 	}
-	var log buffer
+	var log testbed.Buffer
 	f, first, err := openRules([]string{filepath.Join(folder, "*.yml")}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)

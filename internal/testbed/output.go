@@ -52,3 +52,7 @@ func (o *output) close() {
 		o.changed = nil
 	}
 }
+
+// Buffer is a writer whose text can be read while it grows; of very long text only the end is
+// kept. Its zero value is empty, and any number of goroutines may use it.
+type Buffer struct{ output }
