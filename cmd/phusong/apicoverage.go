@@ -84,53 +84,14 @@ func (c *apiCoverage) Layer() *api.CellLayer {
 	return c.layer
 }
 
-func (c *apiCoverage) Zones() ([]api.ZoneFeature, error) {
+func (c *apiCoverage) Zones() (string, []api.ZoneFeature, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refresh()
 	if c.state == nil {
-		return nil, inCoverageWords(errNotJudged)
+		return "", nil, inCoverageWords(errNotJudged)
 	}
-	return slices.Clone(c.zones), c.err
-}
-
-// cellEvidence is all that is known of one cell and operator.
-type cellEvidence struct {
-	Day     coverage.Day           `json:"day"`
-	Rules   string                 `json:"rules"`
-	Cell    *coverage.CellVerdict  `json:"cell"`
-	Tests   []coverage.TestRecord  `json:"tests"`
-	Invalid []coverage.InvalidTest `json:"invalid"`
-	Center  telemetry.Point        `json:"center"`
-}
-
-func (c *apiCoverage) Cell(text string, operator telemetry.OperatorCode) ([]byte, telemetry.AreaCode, error) {
-	s, err := c.room.state()
-	if err != nil {
-		return nil, "", inCoverageWords(err)
-	}
-	cell, err := coverage.ParseCell(text)
-	if err != nil {
-		return nil, "", fmt.Errorf("%w: %w", api.ErrNotFound, err)
-	}
-	verdict := s.Assessment.Find(cell, operator)
-	if verdict == nil {
-		return nil, "", fmt.Errorf("nobody has tested %s in the cell %s: %w", operator, text, api.ErrNotFound)
-	}
-	evidence, err := json.Marshal(cellEvidence{
-		Day: s.Assessment.Day, Rules: s.Assessment.Rules, Cell: verdict, Center: cell.Center(),
-		Tests:   append([]coverage.TestRecord{}, s.View.Tests(cell, operator, verdict.From, verdict.To)...),
-		Invalid: append([]coverage.InvalidTest{}, s.View.Invalid(cell, operator, verdict.From, verdict.To)...),
-	})
-	return evidence, verdict.Area, err
-}
-
-func (c *apiCoverage) Survey(q api.SurveyQuestion) ([]byte, error) {
-	stops, err := c.room.Survey(coverage.SurveyQuestion{Operators: q.Operators, Areas: q.Areas, Start: q.Start, Stops: q.Stops})
-	if err != nil {
-		return nil, inCoverageWords(err)
-	}
-	return json.Marshal(map[string]any{"stops": append([]coverage.SurveyStop{}, stops...)})
+	return c.state.Zones.Day.String(), slices.Clone(c.zones), c.err
 }
 
 // apiCases gives the API the gap cases.

@@ -91,10 +91,10 @@ func (s *service) mountAPI(ctx context.Context, mux *http.ServeMux) {
 // alertChanged tells those who listen what became of an alert or incident.
 func (w *web) alertChanged(c alerts.Change) {
 	if c.Alert != nil {
-		w.hub.Publish("alert", c.Alert.Place.Area, map[string]any{"change": c.Kind, "at": c.At, "alert": alertValue(c.Alert)})
+		w.hub.Publish("alert", c.Alert.Place.Area, api.AlertEvent{Change: string(c.Kind), At: c.At, Alert: alertValue(c.Alert)})
 	}
 	if c.Incident != nil {
-		w.hub.Publish("incident", c.Incident.Area, map[string]any{"change": c.Kind, "at": c.At, "incident": incidentValue(c.Incident)})
+		w.hub.Publish("incident", c.Incident.Area, api.IncidentEvent{Change: string(c.Kind), At: c.At, Incident: incidentValue(c.Incident)})
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *service) tellStates(ctx context.Context) error {
 		if state := s.coverage.Latest(); state != nil {
 			if version := layerVersion("", state); version != judged {
 				judged = version
-				s.web.hub.Publish("coverage", "", map[string]any{"day": state.Assessment.Day.String(), "at": state.At})
+				s.web.hub.Publish("coverage", "", api.CoverageEvent{Day: state.Assessment.Day.String(), At: state.At})
 			}
 		}
 	}

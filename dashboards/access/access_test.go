@@ -127,7 +127,7 @@ func (d *door) login(name, with string, headers ...string) *reply {
 func (d *door) enter(name string) (cookie, csrf string) {
 	d.t.Helper()
 	answer := d.login(name, password)
-	var me whoami
+	var me Self
 	if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&me) != nil || me.CSRF == "" || me.Name != name {
 		d.t.Fatalf("logging in as %s: %d %+v", name, answer.StatusCode, me)
 	}

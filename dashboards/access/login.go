@@ -38,15 +38,20 @@ func (g *Gate) Sessions() http.Handler {
 	})
 }
 
-// whoami is the answer of /api/v1/session.
-type whoami struct {
+// Self is what /api/v1/session says of who asks.
+type Self struct {
 	Name        string               `json:"name"`
-	Role        Role                 `json:"role"`
-	Areas       []telemetry.AreaCode `json:"areas"`
-	Permissions []Permission         `json:"permissions"`
-	CSRF        string               `json:"csrf,omitempty"`
-	// Open says that everybody is let in: a demonstration.
-	Open bool `json:"open"`
+	Role        Role                 `json:"role" enum:"viewer,field,operations,liaison,admin"`
+	Areas       []telemetry.AreaCode `json:"areas" doc:"communes and provinces; none are all, but for field staff"`
+	Permissions []Permission         `json:"permissions" enum:"read,alerts,maintenance,cases,administer"`
+	CSRF        string               `json:"csrf,omitempty" doc:"of the session: a change needs it in the header X-CSRF-Token"`
+	Open        bool                 `json:"open" doc:"everybody is let in: a demonstration"`
+}
+
+// Login is what is sent to log in.
+type Login struct {
+	Name     string `json:"name" maxLength:"64"`
+	Password string `json:"password" maxLength:"256"`
 }
 
 func (g *Gate) say(w http.ResponseWriter, i Identity, csrf string) {
@@ -56,7 +61,7 @@ func (g *Gate) say(w http.ResponseWriter, i Identity, csrf string) {
 	if areas == nil {
 		areas = []telemetry.AreaCode{}
 	}
-	_ = json.NewEncoder(w).Encode(whoami{i.Name, i.Role, areas, may[i.Role], csrf, g.Open()}) // the client may be gone
+	_ = json.NewEncoder(w).Encode(Self{i.Name, i.Role, areas, may[i.Role], csrf, g.Open()}) // the client may be gone
 }
 
 const maxLoginBody = 4 << 10
@@ -66,7 +71,7 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusConflict, "there are no accounts here")
 		return
 	}
-	var asked struct{ Name, Password string }
+	var asked Login
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxLoginBody))
 	if err := decoder.Decode(&asked); err != nil {
 		problem(w, http.StatusBadRequest, `send {"name": …, "password": …}`)

@@ -151,7 +151,7 @@ func (s *server) actOnAlert(ctx context.Context, in *alertAct) (*answer[Handling
 	if err != nil {
 		return nil, err
 	}
-	s.Events.Publish("handling", a.Area, map[string]any{"alert": in.ID, "action": in.Action, "who": who(ctx), "handling": h})
+	s.Events.Publish("handling", a.Area, HandlingEvent{in.ID, in.Action, who(ctx), h})
 	return said(h), nil
 }
 

@@ -3,9 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -59,27 +57,10 @@ func New(o Options) (protected, description http.Handler, err error) {
 	s.registerCases()
 	s.registerReadings()
 	s.registerEvents()
+	s.describeSessions()
+	s.plainArrays()
 	return compact(mux), mux, nil
 }
-
-func configOf(version string) huma.Config {
-	c := huma.DefaultConfig("phusong", version)
-	c.Info.Description = "Public Wi-Fi, mobile coverage and environment of a province. See docs/API.md."
-	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
-	c.RejectUnknownQueryParameters = true
-	// Names of devices and comments come from outside: < and > are escaped, so that no text
-	// can become markup wherever it is put.
-	format := huma.Format{Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }, Unmarshal: json.Unmarshal}
-	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token":   {Type: "http", Scheme: "bearer"},
-		"session": {Type: "apiKey", In: "cookie", Name: "phusong", Description: "POST /api/v1/session; a change needs " + access.CSRFHeader + " too. Over TLS the cookie is __Host-phusong."},
-	}
-	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	return c
-}
-
-const permissionKey = "permission"
 
 // permit lets through who has the permission of the operation. One without a permission
 // is nobody's.
@@ -92,24 +73,6 @@ func (s *server) permit(ctx huma.Context, next func(huma.Context)) {
 	}
 	next(ctx)
 }
-
-// handle registers an operation.
-func handle[I, O any](s *server, method, path, id, tag, summary string, p access.Permission, do func(context.Context, *I) (*O, error)) {
-	op := huma.Operation{
-		OperationID: id, Method: method, Path: Prefix + path, Summary: summary, Tags: []string{tag},
-		Metadata: map[string]any{permissionKey: p}, MaxBodyBytes: maxBody,
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity},
-	}
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := do(ctx, in)
-		if err != nil {
-			return nil, s.problem(id, err)
-		}
-		return out, nil
-	})
-}
-
-const maxBody = 1 << 20
 
 // problem turns an error into what the client is told. What is unknown stays in the log.
 func (s *server) problem(operation string, err error) error {

@@ -59,6 +59,9 @@ var calls = map[string]call{
 	"list-letters":   {method: "GET", path: "/deadletters", permission: access.Administer},
 	"replay-letters": {method: "POST", path: "/deadletters/replay", body: `{"ids":["1-0"]}`, permission: access.Administer},
 	"listen":         {}, // see events_test.go
+	"get-session":    {}, // see package access, as the following
+	"log-in":         {},
+	"log-out":        {},
 }
 
 // A document is what is looked at of OpenAPI.

@@ -75,12 +75,12 @@ func (s *server) registerCases() {
 		c, err := s.findCase(ctx, in.ID)
 		return said(c), err
 	})
-	handle(s, http.MethodGet, "/cases/{id}/dossier", "get-dossier", tag, "The evidence that was sent, frozen; its SHA-256 is the hash of the case", access.Read, func(ctx context.Context, in *ByID) (*raw, error) {
+	handleRaw[Dossier](s, "/cases/{id}/dossier", "get-dossier", tag, "The evidence that was sent, frozen; its SHA-256 is the hash of the case", "application/json", func(ctx context.Context, in *ByID) (*raw, error) {
 		if _, err := s.findCase(ctx, in.ID); err != nil {
 			return nil, err
 		}
 		body, err := s.Cases.Dossier(ctx, in.ID)
-		return &raw{ContentType: "application/json", Body: body}, err
+		return &raw{Body: body}, err
 	})
 	handle(s, http.MethodPost, "/cases", "open-case", tag, "Open a case on a zone or on cells", access.WorkCases, s.openCase)
 	handle(s, http.MethodPost, "/cases/{id}/{action}", "act-on-case", tag, "Send, answer, re-test, dispute, close, reopen or comment", access.WorkCases, s.actOnCase)
@@ -129,5 +129,5 @@ func (s *server) tellCase(c *Case) {
 	if len(c.Areas) > 0 {
 		area = c.Areas[0]
 	}
-	s.Events.Publish("case", area, map[string]any{"id": c.ID, "state": c.State, "operator": c.Operator})
+	s.Events.Publish("case", area, CaseEvent{c.ID, c.State, c.Operator})
 }

@@ -76,7 +76,7 @@ func (s *server) cells(ctx context.Context, in *CellFilter) (*raw, error) {
 		}
 		body = append(body, layer.Cells[at].GeoJSON...)
 	}
-	return &raw{ContentType: geoJSON, ETag: tagOf(layer.Version, i, *in), Body: append(body, "]}\n"...)}, nil
+	return &raw{ETag: tagOf(layer.Version, i, *in), Body: append(body, "]}\n"...)}, nil
 }
 
 func quoted(text string) string {
@@ -93,23 +93,23 @@ func tagOf(version string, i access.Identity, question any) string {
 
 func (s *server) registerCoverage() {
 	const tag = "coverage"
-	handle(s, http.MethodGet, "/coverage/cells.geojson", "map-cells", tag, "Hexagons with their verdict, by operator", access.Read, s.cells)
-	handle(s, http.MethodGet, "/coverage/cells/{cell}", "get-cell", tag, "All that is known of one cell and operator, with its tests", access.Read, func(ctx context.Context, in *struct {
+	handleRaw[CellCollection](s, "/coverage/cells.geojson", "map-cells", tag, "Hexagons with their verdict, by operator", geoJSON, s.cells)
+	handle(s, http.MethodGet, "/coverage/cells/{cell}", "get-cell", tag, "All that is known of one cell and operator but its tests", access.Read, func(ctx context.Context, in *struct {
 		Cell     string                 `path:"cell" maxLength:"20"`
 		Operator telemetry.OperatorCode `query:"operator" required:"true" maxLength:"6"`
-	}) (*raw, error) {
-		evidence, area, err := s.Coverage.Cell(in.Cell, in.Operator)
-		if err == nil && !s.covers(ctx, area) {
+	}) (*answer[CellEvidence], error) {
+		evidence, err := s.Coverage.Cell(in.Cell, in.Operator)
+		if err == nil && !s.covers(ctx, evidence.Area) {
 			err = outside("cell", in.Cell)
 		}
-		return &raw{ContentType: "application/json", Body: evidence}, err
+		return said(evidence), err
 	})
-	handle(s, http.MethodGet, "/coverage/zones.geojson", "map-zones", tag, "Open dead and slow zones", access.Read, func(ctx context.Context, in *struct {
+	handleRaw[ZoneCollection](s, "/coverage/zones.geojson", "map-zones", tag, "Open dead and slow zones", geoJSON, func(ctx context.Context, in *struct {
 		AreaFilter
 		Operator telemetry.OperatorCode `query:"operator" maxLength:"6"`
 		Verdict  string                 `query:"verdict" enum:"dead,gap,"`
 	}) (*raw, error) {
-		zones, err := s.Coverage.Zones()
+		day, zones, err := s.Coverage.Zones()
 		if err != nil {
 			return nil, err
 		}
@@ -120,8 +120,8 @@ func (s *server) registerCoverage() {
 				list = append(list, z.GeoJSON)
 			}
 		}
-		body, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": list})
-		return &raw{ContentType: geoJSON, Body: body}, err
+		body, err := json.Marshal(map[string]any{"type": "FeatureCollection", "day": day, "features": list})
+		return &raw{Body: body}, err
 	})
 	handle(s, http.MethodGet, "/survey", "plan-survey", tag, "Where to measure next: stops in the order of a short way", access.Read, func(ctx context.Context, in *struct {
 		AreaFilter
@@ -129,7 +129,7 @@ func (s *server) registerCoverage() {
 		Lat      float64                `query:"lat" minimum:"-90" maximum:"90"`
 		Lon      float64                `query:"lon" minimum:"-180" maximum:"180"`
 		Stops    int                    `query:"stops" minimum:"1" maximum:"200" default:"20"`
-	}) (*raw, error) {
+	}) (*answer[SurveyPlan], error) {
 		q := SurveyQuestion{Start: telemetry.Point{Lat: in.Lat, Lon: in.Lon}, Stops: in.Stops}
 		if in.Operator != "" {
 			q.Operators = []telemetry.OperatorCode{in.Operator}
@@ -143,8 +143,8 @@ func (s *server) registerCoverage() {
 		default:
 			q.Areas = i.Areas // none: everywhere
 		}
-		body, err := s.Coverage.Survey(q)
-		return &raw{ContentType: "application/json", Body: body}, err
+		stops, err := s.Coverage.Survey(q)
+		return said(SurveyPlan{append([]SurveyStop{}, stops...)}), err
 	})
 }
 

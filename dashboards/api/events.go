@@ -148,10 +148,11 @@ func (s *server) registerEvents() {
 		Metadata: map[string]any{permissionKey: access.Read},
 		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 		Responses: map[string]*huma.Response{"200": {
-			Description: "alert, incident, handling, maintenance, device, coverage, case; hello, reset and dropped are of the connection",
+			Description: "alert: AlertEvent, incident: IncidentEvent, handling: HandlingEvent, maintenance: Window, device: Device, coverage: CoverageEvent, case: CaseEvent; of the connection are hello, and reset and dropped: LostEvent",
 			Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}},
 	}
+	s.describeEvents()
 	huma.Register(s.api, op, func(ctx context.Context, in *struct {
 		LastEventID string `header:"Last-Event-ID" maxLength:"60"`
 	}) (*huma.StreamResponse, error) {

@@ -154,28 +154,28 @@ func (p *province) Layer() *CellLayer {
 	return p.layer
 }
 
-func (p *province) Zones() ([]ZoneFeature, error) {
+func (p *province) Zones() (string, []ZoneFeature, error) {
 	if p.notReady {
-		return nil, ErrNotReady
+		return "", nil, ErrNotReady
 	}
-	return []ZoneFeature{
+	return "2026-11-20", []ZoneFeature{
 		{ID: "z1", Operator: "45204", Verdict: "dead", Areas: []telemetry.AreaCode{"25459"}, GeoJSON: []byte(`{"type":"Feature","id":"z1"}`)},
 		{ID: "z2", Operator: "45201", Verdict: "gap", Areas: []telemetry.AreaCode{"25460"}, GeoJSON: []byte(`{"type":"Feature","id":"z2"}`)},
 	}, nil
 }
 
-func (p *province) Cell(cell string, _ telemetry.OperatorCode) ([]byte, telemetry.AreaCode, error) {
+func (p *province) Cell(cell string, _ telemetry.OperatorCode) (CellEvidence, error) {
 	switch cell {
 	case "ours":
-		return []byte(`{"cell":"ours"}`), "25459", nil
+		return CellEvidence{Cell: cell, Area: "25459"}, nil
 	case "theirs":
-		return []byte(`{"cell":"theirs"}`), "25460", nil
+		return CellEvidence{Cell: cell, Area: "25460"}, nil
 	}
-	return nil, "", fmt.Errorf("cell %s: %w", cell, ErrNotFound)
+	return CellEvidence{}, fmt.Errorf("cell %s: %w", cell, ErrNotFound)
 }
 
-func (p *province) Survey(q SurveyQuestion) ([]byte, error) {
-	return fmt.Appendf(nil, `{"stops":[],"areas":"%v"}`, q.Areas), nil
+func (p *province) Survey(q SurveyQuestion) ([]SurveyStop, error) {
+	return []SurveyStop{{Cell: "ours", Area: append(q.Areas, "")[0]}}, nil
 }
 
 func (p *province) Cases() []Case {

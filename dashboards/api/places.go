@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
@@ -14,8 +13,6 @@ import (
 	"phusong/dashboards/access"
 	"phusong/telemetry"
 )
-
-const geoJSON = "application/geo+json"
 
 // A box is what a map shows. The zero box is everywhere.
 type box struct{ minLon, minLat, maxLon, maxLat float64 }
@@ -46,33 +43,6 @@ func parseBox(text string) (b box, err error) {
 func (b *box) holds(lat, lon float64) bool {
 	return *b == box{} || lat >= b.minLat && lat <= b.maxLat && lon >= b.minLon && lon <= b.maxLon
 }
-
-type feature struct {
-	Type       string   `json:"type"`
-	Geometry   geometry `json:"geometry"`
-	Properties any      `json:"properties"`
-}
-
-type geometry struct {
-	Type        string `json:"type"`
-	Coordinates any    `json:"coordinates"`
-}
-
-func pointFeature(lat, lon float64, properties any) feature {
-	return feature{"Feature", geometry{"Point", [2]float64{lon, lat}}, properties}
-}
-
-// collection writes a GeoJSON FeatureCollection.
-func collection(features []feature, truncated bool) (*raw, error) {
-	if features == nil {
-		features = []feature{}
-	}
-	body, err := json.Marshal(map[string]any{"type": "FeatureCollection", "truncated": truncated, "features": features})
-	return &raw{ContentType: geoJSON, Body: body}, err
-}
-
-// maxFeatures bounds a map that is not of cells.
-const maxFeatures = 20_000
 
 // AreaFilter asks for one area.
 type AreaFilter struct {
@@ -141,19 +111,20 @@ func (s *server) registerPlaces() {
 		}
 		return said(pageOf(in.Paging, list, func(a *Area) string { return string(a.Code) })), nil
 	})
-	handle(s, http.MethodGet, "/areas.geojson", "map-areas", tag, "Outlines of areas", access.Read, func(ctx context.Context, in *struct {
+	handleRaw[Collection[MultiPolygonGeometry, AreaOutline]](s, "/areas.geojson", "map-areas", tag, "Outlines of areas", geoJSON, func(ctx context.Context, in *struct {
 		Level string `query:"level" enum:"province,commune," doc:"empty: both"`
 	}) (*raw, error) {
-		var list []feature
+		var list []Feature[MultiPolygonGeometry, AreaOutline]
 		for _, a := range s.Places.Areas() {
 			if !s.covers(ctx, a.Code) || in.Level != "" && (in.Level == "province") != a.Code.IsProvince() {
 				continue
 			}
-			list = append(list, feature{"Feature", geometry{"MultiPolygon", coordinates(a.Outline)}, map[string]any{
-				"code": a.Code, "name": a.Name, "type": a.Type, "parent": a.Parent, "population": a.Population, "approximate": a.Approximate,
-			}})
+			list = append(list, Feature[MultiPolygonGeometry, AreaOutline]{
+				"Feature", MultiPolygonGeometry{"MultiPolygon", coordinates(a.Outline)},
+				AreaOutline{a.Code, a.Name, a.Type, a.Parent, a.Population, a.Approximate},
+			})
 		}
-		return collection(list, false)
+		return collected(list, false)
 	})
 	handle(s, http.MethodGet, "/sites", "list-sites", tag, "Sites with their verdict", access.Read, func(ctx context.Context, in *struct {
 		Paging
@@ -161,7 +132,7 @@ func (s *server) registerPlaces() {
 	}) (*answer[Page[Site]], error) {
 		return said(pageOf(in.Paging, s.sites(ctx, &in.SiteFilter, &box{}), siteKey)), nil
 	})
-	handle(s, http.MethodGet, "/sites.geojson", "map-sites", tag, "Sites on a map", access.Read, func(ctx context.Context, in *struct {
+	handleRaw[Collection[PointGeometry, Site]](s, "/sites.geojson", "map-sites", tag, "Sites on a map", geoJSON, func(ctx context.Context, in *struct {
 		BoxFilter
 		SiteFilter
 	}) (*raw, error) {
@@ -170,11 +141,11 @@ func (s *server) registerPlaces() {
 			return nil, err
 		}
 		page := pageOf(Paging{Limit: maxFeatures}, s.sites(ctx, &in.SiteFilter, &b), siteKey)
-		list := make([]feature, len(page.Items))
+		list := make([]Feature[PointGeometry, Site], len(page.Items))
 		for i, x := range page.Items {
 			list[i] = pointFeature(x.Lat, x.Lon, x)
 		}
-		return collection(list, page.Next != "")
+		return collected(list, page.Next != "")
 	})
 	handle(s, http.MethodGet, "/devices", "list-devices", tag, "Devices and their state", access.Read, func(ctx context.Context, in *struct {
 		Paging
@@ -182,7 +153,7 @@ func (s *server) registerPlaces() {
 	}) (*answer[Page[Device]], error) {
 		return said(pageOf(in.Paging, s.devices(ctx, &in.DeviceFilter, &box{}), deviceKey)), nil
 	})
-	handle(s, http.MethodGet, "/devices.geojson", "map-devices", tag, "Devices on a map; those without a position are left out", access.Read, func(ctx context.Context, in *struct {
+	handleRaw[Collection[PointGeometry, Device]](s, "/devices.geojson", "map-devices", tag, "Devices on a map; those without a position are left out", geoJSON, func(ctx context.Context, in *struct {
 		BoxFilter
 		DeviceFilter
 	}) (*raw, error) {
@@ -191,13 +162,13 @@ func (s *server) registerPlaces() {
 			return nil, err
 		}
 		page := pageOf(Paging{Limit: maxFeatures}, s.devices(ctx, &in.DeviceFilter, &b), deviceKey)
-		list := make([]feature, 0, len(page.Items))
+		list := make([]Feature[PointGeometry, Device], 0, len(page.Items))
 		for _, x := range page.Items {
 			if x.Lat != 0 || x.Lon != 0 {
 				list = append(list, pointFeature(x.Lat, x.Lon, x))
 			}
 		}
-		return collection(list, page.Next != "")
+		return collected(list, page.Next != "")
 	})
 	handle(s, http.MethodGet, "/targets", "list-targets", tag, "Required sites that work, by area and category", access.Read, func(ctx context.Context, in *AreaFilter) (*answer[[]Target], error) {
 		list := []Target{}

@@ -70,13 +70,11 @@ type Coverage interface {
 	// Layer returns the latest; nil before the first judgement. It does not change, and is
 	// the same until another judgement.
 	Layer() *CellLayer
-	// Zones are the open zones.
-	Zones() ([]ZoneFeature, error)
-	// Cell returns the evidence on one cell as JSON, and its area. The error may wrap
-	// ErrNotFound or ErrRefused.
-	Cell(cell string, operator telemetry.OperatorCode) (evidence []byte, area telemetry.AreaCode, err error)
-	// Survey returns a plan as JSON.
-	Survey(q SurveyQuestion) ([]byte, error)
+	// Zones are the open zones of a day.
+	Zones() (day string, zones []ZoneFeature, err error)
+	// Cell returns the evidence on one cell. The error may wrap ErrNotFound or ErrRefused.
+	Cell(cell string, operator telemetry.OperatorCode) (CellEvidence, error)
+	Survey(q SurveyQuestion) ([]SurveyStop, error)
 }
 
 // A CaseAct is something that somebody does to a gap case.

@@ -12,12 +12,12 @@ import (
 type Site struct {
 	ID         telemetry.SiteID   `json:"id"`
 	Name       string             `json:"name"`
-	Category   telemetry.Category `json:"category"`
+	Category   telemetry.Category `json:"category" enum:"school,hospital,residential,tourism,office"`
 	Area       telemetry.AreaCode `json:"area"`
 	Lat        float64            `json:"lat"`
 	Lon        float64            `json:"lon"`
 	Required   bool               `json:"required"`
-	Verdict    string             `json:"verdict" doc:"working, partly, failed, no service or unknown"`
+	Verdict    string             `json:"verdict" enum:"working,partly,failed,no service,unknown"`
 	Clients    int64              `json:"clients"`
 	Expected   int                `json:"expected" doc:"devices that were seen and are not retired"`
 	Down       int                `json:"down"`
@@ -28,7 +28,7 @@ type Site struct {
 // A Device is a device and what is known of it.
 type Device struct {
 	ID         telemetry.DeviceID `json:"id"`
-	Kind       string             `json:"kind"`
+	Kind       string             `json:"kind" enum:"wifi,mobile,environment"`
 	Name       string             `json:"name,omitempty"`
 	Site       telemetry.SiteID   `json:"site,omitempty"`
 	Area       telemetry.AreaCode `json:"area,omitempty"`
@@ -37,7 +37,7 @@ type Device struct {
 	Parent     telemetry.DeviceID `json:"parent,omitempty"`
 	Model      string             `json:"model,omitempty"`
 	Registered bool               `json:"registered"`
-	State      string             `json:"state"`
+	State      string             `json:"state" enum:"unknown,up,late,silent,offline,retired,maintenance"`
 	Since      time.Time          `json:"since,omitzero"`
 	LastSeen   time.Time          `json:"last_seen,omitzero"`
 	IntervalS  float64            `json:"interval_s"`
@@ -61,8 +61,8 @@ type Area struct {
 type Alert struct {
 	ID           string                 `json:"id"`
 	Name         string                 `json:"name"`
-	Severity     string                 `json:"severity"`
-	Scope        string                 `json:"scope"`
+	Severity     string                 `json:"severity" enum:"critical,warning,info"`
+	Scope        string                 `json:"scope" enum:"device,site,area,operator,zone,service"`
 	Subject      string                 `json:"subject"`
 	Area         telemetry.AreaCode     `json:"area,omitempty"`
 	Site         telemetry.SiteID       `json:"site,omitempty"`
@@ -76,7 +76,7 @@ type Alert struct {
 	ToldAt       time.Time              `json:"told_at,omitzero"`
 	Resolved     time.Time              `json:"resolved,omitzero"`
 	Told         bool                   `json:"told"`
-	Quiet        string                 `json:"quiet,omitempty" doc:"why people are not told: gathering, explained or maintenance"`
+	Quiet        string                 `json:"quiet,omitempty" enum:"gathering,explained,maintenance" doc:"why people are not told"`
 	Acknowledged bool                   `json:"acknowledged"`
 	Renewed      int                    `json:"renewed,omitempty"`
 	Flapping     bool                   `json:"flapping,omitempty"`
@@ -95,7 +95,7 @@ type Handling struct {
 // A Step is one line of a history.
 type Step struct {
 	At    time.Time `json:"at"`
-	What  string    `json:"what"`
+	What  string    `json:"what" enum:"fired,told,held,acknowledged,renewed,resolved,released,assigned,commented,raised,changed,muted,unmuted"`
 	Who   string    `json:"who,omitempty" doc:"empty for what the rules did"`
 	Text  string    `json:"text,omitempty"`
 	Until time.Time `json:"until,omitzero"`
@@ -105,7 +105,7 @@ type Step struct {
 // An Incident groups the alerts of one cause.
 type Incident struct {
 	ID         string             `json:"id"`
-	Cause      string             `json:"cause"`
+	Cause      string             `json:"cause" enum:"pipeline,area,line,site,parent,devices,device,rule"`
 	Name       string             `json:"name,omitempty"`
 	Area       telemetry.AreaCode `json:"area,omitempty"`
 	Sites      []telemetry.SiteID `json:"sites"`
@@ -149,14 +149,14 @@ type Case struct {
 	Zone       string                 `json:"zone,omitempty"`
 	Cells      []string               `json:"cells"`
 	Areas      []telemetry.AreaCode   `json:"areas"`
-	State      string                 `json:"state"`
+	State      string                 `json:"state" enum:"open,sent,answered,retest,disputed,closed"`
 	Round      int                    `json:"round"`
 	Due        time.Time              `json:"due,omitzero"`
 	Overdue    bool                   `json:"overdue"`
 	Hash       string                 `json:"hash,omitempty" doc:"SHA-256 of what was sent"`
-	Answer     string                 `json:"answer,omitempty"`
+	Answer     string                 `json:"answer,omitempty" enum:"concedes,contests"`
 	Strikes    []Strike               `json:"strikes,omitempty"`
-	Resolution string                 `json:"resolution,omitempty"`
+	Resolution string                 `json:"resolution,omitempty" enum:"repaired,rebutted,restored,withdrawn"`
 	Trail      []TrailEntry           `json:"trail"`
 }
 
@@ -164,7 +164,7 @@ type Case struct {
 type Strike struct {
 	Cell   string `json:"cell" maxLength:"20"`
 	Test   string `json:"test" maxLength:"64"`
-	Reason string `json:"reason" maxLength:"40"`
+	Reason string `json:"reason" maxLength:"40" enum:"outage,device,event,load,throttled,roaming,fault"`
 	Note   string `json:"note,omitempty" maxLength:"2000"`
 }
 
@@ -173,8 +173,8 @@ type TrailEntry struct {
 	At       time.Time `json:"at"`
 	Actor    string    `json:"actor"`
 	Action   string    `json:"action"`
-	From     string    `json:"from,omitempty"`
-	To       string    `json:"to"`
+	From     string    `json:"from,omitempty" enum:"open,sent,answered,retest,disputed,closed"`
+	To       string    `json:"to" enum:"open,sent,answered,retest,disputed,closed"`
 	Note     string    `json:"note,omitempty"`
 	Evidence string    `json:"evidence,omitempty"`
 	Chain    string    `json:"chain"`
