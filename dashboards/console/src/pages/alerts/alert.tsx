@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Alert() {
+  return <Page title="Alert">…</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Alerts() {
+  return <Page title="Alerts">…</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Case() {
+  return <Page title="Case">…</Page>
+}

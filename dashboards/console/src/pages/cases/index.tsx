@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Cases() {
+  return <Page title="Cases">…</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Cell() {
+  return <Page title="Cell">…</Page>
+}

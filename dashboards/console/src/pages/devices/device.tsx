@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Device() {
+  return <Page title="Device">…</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Environment() {
+  return <Page title="Environment">…</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Map() {
+  return <Page title="Map">…</Page>
+}

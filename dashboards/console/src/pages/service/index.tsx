@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Service() {
+  return <Page title="Service">…</Page>
+}

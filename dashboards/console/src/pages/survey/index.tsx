@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Survey() {
+  return <Page title="Survey">…</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui'
+
+export default function Targets() {
+  return <Page title="Targets">…</Page>
+}
