@@ -1,6 +1,7 @@
 import preact from '@preact/preset-vite'
 import { defineConfig } from 'vitest/config'
 
+/// <reference types="node" />
 // Two entries: the console for a desk, and the page for a phone in the field, which has to
 // arrive over a slow network and so shares only what is small.
 export default defineConfig({
@@ -14,6 +15,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rollupOptions: { input: { console: 'index.html', field: 'field.html' } },
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:8080', '/alertmanager': 'http://127.0.0.1:8080' } },
+  server: { proxy: Object.fromEntries(['/api', '/alertmanager'].map((path) => [path, process.env['PHUSONG_URL'] ?? 'http://127.0.0.1:8080'])) },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
 })
