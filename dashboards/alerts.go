@@ -1,9 +1,5 @@
 package dashboards
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-)
-
 // An AlertState is one alert that fires.
 type AlertState struct {
 	Name, Severity, Kind, Area string
@@ -37,40 +33,27 @@ type JudgementCounts struct {
 // AlertCollector exports how many alerts fire, by name and area, never one by one:
 // whoever wants to know which asks the API.
 type AlertCollector struct {
-	judgement                                       Judgement
-	alerts, incidents, down, changes, faults, texts *prometheus.Desc
-	rules                                           *prometheus.Desc
+	collector
+	judgement Judgement
+
+	alerts, incidents, down, changes, faults, texts, rules *family
 }
 
 // NewAlertCollector returns a collector over what is wrong now.
 func NewAlertCollector(j Judgement) *AlertCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
-	}
-	return &AlertCollector{
-		judgement: j,
-		alerts:    desc("alerts", "Alerts that fire. told is no for those that another one explains, or that are held for maintenance.", "alertname", "severity", "kind", "area", "told"),
-		incidents: desc("incidents", "Incidents that are not over, by cause.", "cause", "area"),
-		down:      desc("incident_devices_down", "Devices that fell with an incident and have not returned.", "cause", "area"),
-		changes:   desc("alert_changes_total", "Steps in the lives of alerts and incidents since the first image of the engine."),
-		faults:    desc("rule_faults_total", "Times that a rule had no answer for a division by zero or the like.", "rule"),
-		texts:     desc("alert_text_faults_total", "Templates of alerts that failed; a plain text went out instead."),
-		rules:     desc("rules", "Rules in force."),
-	}
+	c := &AlertCollector{judgement: j}
+	c.alerts = c.gauge("alerts", "Alerts that fire. told is no for those that another one explains, or that are held for maintenance.", "alertname", "severity", "kind", "area", "told")
+	c.incidents = c.gauge("incidents", "Incidents that are not over, by cause.", "cause", "area")
+	c.down = c.gauge("incident_devices_down", "Devices that fell with an incident and have not returned.", "cause", "area")
+	c.changes = c.counter("alert_changes_total", "Steps in the lives of alerts and incidents since the first image of the engine.")
+	c.faults = c.counter("rule_faults_total", "Times that a rule had no answer for a division by zero or the like.", "rule")
+	c.texts = c.counter("alert_text_faults_total", "Templates of alerts that failed; a plain text went out instead.")
+	c.rules = c.gauge("rules", "Rules in force.")
+	c.walk = c.put
+	return c
 }
 
-// Describe implements prometheus.Collector.
-func (c *AlertCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.alerts, c.incidents, c.down, c.changes, c.faults, c.texts, c.rules} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *AlertCollector) Collect(ch chan<- prometheus.Metric) {
-	put := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, kind, v, labels...)
-	}
+func (c *AlertCollector) put(to series) {
 	alerts := make(map[AlertState]int)
 	for _, a := range c.judgement.Alerts() {
 		alerts[a]++
@@ -80,7 +63,7 @@ func (c *AlertCollector) Collect(ch chan<- prometheus.Metric) {
 		if a.Told {
 			told = "yes"
 		}
-		put(c.alerts, prometheus.GaugeValue, float64(n), a.Name, a.Severity, a.Kind, a.Area, told)
+		to.put(c.alerts, float64(n), a.Name, a.Severity, a.Kind, a.Area, told)
 	}
 	type where struct{ cause, area string }
 	incidents, down := make(map[where]int), make(map[where]int)
@@ -90,14 +73,14 @@ func (c *AlertCollector) Collect(ch chan<- prometheus.Metric) {
 		down[at] += i.Down
 	}
 	for at, n := range incidents {
-		put(c.incidents, prometheus.GaugeValue, float64(n), at.cause, at.area)
-		put(c.down, prometheus.GaugeValue, float64(down[at]), at.cause, at.area)
+		to.put(c.incidents, float64(n), at.cause, at.area)
+		to.put(c.down, float64(down[at]), at.cause, at.area)
 	}
 	counts := c.judgement.Counts()
-	put(c.changes, prometheus.CounterValue, float64(counts.Changes))
-	put(c.texts, prometheus.CounterValue, float64(counts.TextFaults))
-	put(c.rules, prometheus.GaugeValue, float64(counts.Rules))
+	to.put(c.changes, float64(counts.Changes))
+	to.put(c.texts, float64(counts.TextFaults))
+	to.put(c.rules, float64(counts.Rules))
 	for rule, n := range counts.RuleFaults {
-		put(c.faults, prometheus.CounterValue, float64(n), rule)
+		to.put(c.faults, float64(n), rule)
 	}
 }

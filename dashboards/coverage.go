@@ -3,8 +3,6 @@ package dashboards
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"phusong/telemetry"
 )
 
@@ -64,71 +62,55 @@ type CoverageTests struct {
 
 // CoverageCollector exports the latest verdicts at the moment of the scrape.
 type CoverageCollector struct {
+	collector
 	figures func() CoverageFigures
 
-	judged, cells, areaTests, mean, onTarget, available *prometheus.Desc
-	zones, zoneArea, cases, live, lastTest, tests       *prometheus.Desc
+	judged, cells, areaTests, mean, onTarget, available *family
+	zones, zoneArea, cases, live, lastTest, tests       *family
 }
 
 // NewCoverageCollector returns a collector over figures, which is called at each scrape
 // and must be quick.
 func NewCoverageCollector(figures func() CoverageFigures) *CoverageCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
-	}
-	return &CoverageCollector{
-		figures:   figures,
-		judged:    desc("coverage_judged_timestamp_seconds", "Time of the stream that the verdicts on coverage are of, in Unix time. Absent before the first."),
-		cells:     desc("coverage_cells", "Cells of a commune or province by verdict: covered, gap, dead, unproven, and untested.", "operator", "area", "level", "verdict"),
-		areaTests: desc("coverage_window_tests", "Tests that count in the window of judgement.", "operator", "area", "level"),
-		mean:      desc("coverage_mean_download_bytes_per_second", "Mean download of the tests that transferred. 40 Mbit/s are 5000000. Absent without any.", "operator", "area", "level"),
-		onTarget:  desc("coverage_tests_on_target_ratio", "Share of the tests that reach the target. Absent without any.", "operator", "area", "level"),
-		available: desc("coverage_tests_with_service_ratio", "Share of the tests that got service. Absent without any.", "operator", "area", "level"),
-		zones:     desc("coverage_zones", "Open zones: connected dead cells (dead) or gaps (slow).", "operator", "kind"),
-		zoneArea:  desc("coverage_zones_area_square_meters", "Area of the open zones.", "operator", "kind"),
-		cases:     desc("coverage_cases", "Gap cases by state.", "operator", "state"),
-		live:      desc("coverage_live_probes", "Fixed probes by what they find now: up, down or unknown.", "operator", "state"),
-		lastTest:  desc("coverage_last_test_timestamp_seconds", "Event time of the newest test that counts, in Unix time.", "operator"),
-		tests:     desc("coverage_tests_total", "Tests that arrived, by whether they count and why not. An operator that the rules do not know is empty.", "operator", "valid", "reason"),
-	}
+	c := &CoverageCollector{figures: figures}
+	c.judged = c.gauge("coverage_judged_timestamp_seconds", "Time of the stream that the verdicts on coverage are of, in Unix time. Absent before the first.")
+	c.cells = c.gauge("coverage_cells", "Cells of a commune or province by verdict: covered, gap, dead, unproven, and untested.", "operator", "area", "level", "verdict")
+	c.areaTests = c.gauge("coverage_window_tests", "Tests that count in the window of judgement.", "operator", "area", "level")
+	c.mean = c.gauge("coverage_mean_download_bytes_per_second", "Mean download of the tests that transferred. 40 Mbit/s are 5000000. Absent without any.", "operator", "area", "level")
+	c.onTarget = c.gauge("coverage_tests_on_target_ratio", "Share of the tests that reach the target. Absent without any.", "operator", "area", "level")
+	c.available = c.gauge("coverage_tests_with_service_ratio", "Share of the tests that got service. Absent without any.", "operator", "area", "level")
+	c.zones = c.gauge("coverage_zones", "Open zones: connected dead cells (dead) or gaps (slow).", "operator", "kind")
+	c.zoneArea = c.gauge("coverage_zones_area_square_meters", "Area of the open zones.", "operator", "kind")
+	c.cases = c.gauge("coverage_cases", "Gap cases by state.", "operator", "state")
+	c.live = c.gauge("coverage_live_probes", "Fixed probes by what they find now: up, down or unknown.", "operator", "state")
+	c.lastTest = c.gauge("coverage_last_test_timestamp_seconds", "Event time of the newest test that counts, in Unix time.", "operator")
+	c.tests = c.counter("coverage_tests_total", "Tests that arrived, by whether they count and why not. An operator that the rules do not know is empty.", "operator", "valid", "reason")
+	c.walk = c.put
+	return c
 }
 
-// Describe implements prometheus.Collector.
-func (c *CoverageCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		c.judged, c.cells, c.areaTests, c.mean, c.onTarget, c.available,
-		c.zones, c.zoneArea, c.cases, c.live, c.lastTest, c.tests,
-	} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *CoverageCollector) Collect(ch chan<- prometheus.Metric) {
+func (c *CoverageCollector) put(to series) {
 	f := c.figures()
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
 	if !f.Judged.IsZero() {
-		gauge(c.judged, unixSeconds(f.Judged))
+		to.put(c.judged, unixSeconds(f.Judged))
 	}
 	for i := range f.Areas {
-		c.collectArea(&f.Areas[i], gauge)
+		c.putArea(to, &f.Areas[i])
 	}
 	for _, o := range f.Operators {
 		operator := string(o.Operator)
 		for kind, z := range o.Zones {
-			gauge(c.zones, float64(z.Zones), operator, kind)
-			gauge(c.zoneArea, z.Km2*squareMetresPerKm2, operator, kind)
+			to.put(c.zones, float64(z.Zones), operator, kind)
+			to.put(c.zoneArea, z.Km2*squareMetresPerKm2, operator, kind)
 		}
 		for state, n := range o.Cases {
-			gauge(c.cases, float64(n), operator, state)
+			to.put(c.cases, float64(n), operator, state)
 		}
 		for state, n := range o.Live {
-			gauge(c.live, float64(n), operator, state)
+			to.put(c.live, float64(n), operator, state)
 		}
 		if !o.LastTest.IsZero() {
-			gauge(c.lastTest, unixSeconds(o.LastTest), operator)
+			to.put(c.lastTest, unixSeconds(o.LastTest), operator)
 		}
 	}
 	for _, t := range f.Tests {
@@ -136,26 +118,26 @@ func (c *CoverageCollector) Collect(ch chan<- prometheus.Metric) {
 		if t.Reason != "" {
 			valid = "false"
 		}
-		ch <- prometheus.MustNewConstMetric(c.tests, prometheus.CounterValue, float64(t.Tests), string(t.Operator), valid, t.Reason)
+		to.put(c.tests, float64(t.Tests), string(t.Operator), valid, t.Reason)
 	}
 }
 
-func (c *CoverageCollector) collectArea(a *CoverageArea, gauge func(*prometheus.Desc, float64, ...string)) {
+func (c *CoverageCollector) putArea(to series, a *CoverageArea) {
 	level := "commune"
 	if a.Area.IsProvince() {
 		level = "province"
 	}
-	labels := []string{string(a.Operator), string(a.Area), level}
+	operator, area := string(a.Operator), string(a.Area)
 	for verdict, n := range a.Cells {
-		gauge(c.cells, float64(n), append(labels, verdict)...)
+		to.put(c.cells, float64(n), operator, area, level, verdict)
 	}
-	gauge(c.areaTests, float64(a.Tests), labels...)
+	to.put(c.areaTests, float64(a.Tests), operator, area, level)
 	if a.Tests > 0 {
-		gauge(c.onTarget, a.OnTarget, labels...)
-		gauge(c.available, a.Available, labels...)
+		to.put(c.onTarget, a.OnTarget, operator, area, level)
+		to.put(c.available, a.Available, operator, area, level)
 	}
 	if a.Transfers > 0 {
-		gauge(c.mean, a.MeanMbps*bytesPerMegabit, labels...)
+		to.put(c.mean, a.MeanMbps*bytesPerMegabit, operator, area, level)
 	}
 }
 

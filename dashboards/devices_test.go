@@ -115,18 +115,6 @@ func TestDeviceCollectorFollowsTheRegister(t *testing.T) {
 	}
 }
 
-// BenchmarkDeviceCollector is one scrape of 5,000 devices, without writing it out.
-func BenchmarkDeviceCollector(b *testing.B) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(dashboards.NewDeviceCollector(listed(manyDevices()...), at(noon)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := registry.Gather(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // manyDevices returns 5,000 devices, which is a province.
 func manyDevices() []dashboards.DeviceState {
 	states := make([]dashboards.DeviceState, 5000)

@@ -1,10 +1,6 @@
 package dashboards
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"phusong/telemetry"
-)
+import "phusong/telemetry"
 
 // Environment is what is known of the sensors at an instant.
 type Environment struct {
@@ -39,42 +35,36 @@ type EnvironmentStation struct {
 
 // EnvironmentCollector exports the sensors at the moment of the scrape.
 type EnvironmentCollector struct {
-	environment          func() Environment
-	index, limit         *prometheus.Desc
-	noise, excess        *prometheus.Desc
-	heat, water, alarm   *prometheus.Desc
-	score, completeness  *prometheus.Desc
-	flagged              *prometheus.Desc
-	corrections, tooLate *prometheus.Desc
-	worst, flaggedInArea *prometheus.Desc
-	onlyAreas            bool
+	collector
+	environment func() Environment
+	onlyAreas   bool
+
+	index, limit, noise, excess, heat, water, alarm    *family
+	score, completeness, flagged, worst, flaggedInArea *family
+	corrections, tooLate                               *family
 }
 
 // NewEnvironmentCollector returns a collector over environment, which may be called
 // concurrently and answers as of now.
 func NewEnvironmentCollector(environment func() Environment) *EnvironmentCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, labels, nil)
-	}
+	c := &EnvironmentCollector{environment: environment}
 	station := []string{"device", "area"}
-	return &EnvironmentCollector{
-		environment:  environment,
-		index:        desc("air_quality_index", "VN_AQI of the last closed hour. indicative is yes unless the sensor is a reference station.", "device", "area", "indicative"),
-		limit:        desc("air_limit_ratio", "Highest running mean of a pollutant as share of its limit in QCVN 05:2023; above 1 is an exceedance.", station...),
-		noise:        desc("noise_level_decibels", "Energy mean (LAeq) of the last closed hour, A-weighted.", station...),
-		excess:       desc("noise_excess_decibels", "How far that is above the limit of zone and hour; negative below.", station...),
-		heat:         desc("heat_index_celsius", "Heat index of temperature and humidity.", station...),
-		water:        desc("water_level_meters", "Water level at the gauge.", station...),
-		alarm:        desc("water_alarm_level", "Alarm level (bao dong) that the water has reached, 0 to 3.", station...),
-		score:        desc("sensor_score_ratio", "Share of the readings owed in the last day that came and could be used.", station...),
-		completeness: desc("sensor_completeness_ratio", "Share of the readings owed in the last day that came.", station...),
-		flagged:      desc("sensor_flagged", "1 for each quality flag that holds at a sensor now.", "device", "area", "flag"),
-		corrections:  desc("air_quality_corrections_total", "Indices that a late reading changed after they had been shown."),
-		tooLate:      desc("sensor_readings_too_late_total", "Readings of sensors that came too late for their hour's index."),
-		worst:        desc("area_air_quality_index", "Highest VN_AQI of the last closed hour in the commune.", "area"),
-
-		flaggedInArea: desc("area_sensors_flagged", "Sensors of the commune at which a quality flag holds now.", "area", "flag"),
-	}
+	c.index = c.gauge("air_quality_index", "VN_AQI of the last closed hour. indicative is yes unless the sensor is a reference station.", "device", "area", "indicative")
+	c.limit = c.gauge("air_limit_ratio", "Highest running mean of a pollutant as share of its limit in QCVN 05:2023; above 1 is an exceedance.", station...)
+	c.noise = c.gauge("noise_level_decibels", "Energy mean (LAeq) of the last closed hour, A-weighted.", station...)
+	c.excess = c.gauge("noise_excess_decibels", "How far that is above the limit of zone and hour; negative below.", station...)
+	c.heat = c.gauge("heat_index_celsius", "Heat index of temperature and humidity.", station...)
+	c.water = c.gauge("water_level_meters", "Water level at the gauge.", station...)
+	c.alarm = c.gauge("water_alarm_level", "Alarm level (bao dong) that the water has reached, 0 to 3.", station...)
+	c.score = c.gauge("sensor_score_ratio", "Share of the readings owed in the last day that came and could be used.", station...)
+	c.completeness = c.gauge("sensor_completeness_ratio", "Share of the readings owed in the last day that came.", station...)
+	c.flagged = c.gauge("sensor_flagged", "1 for each quality flag that holds at a sensor now.", "device", "area", "flag")
+	c.corrections = c.counter("air_quality_corrections_total", "Indices that a late reading changed after they had been shown.")
+	c.tooLate = c.counter("sensor_readings_too_late_total", "Readings of sensors that came too late for their hour's index.")
+	c.worst = c.gauge("area_air_quality_index", "Highest VN_AQI of the last closed hour in the commune.", "area")
+	c.flaggedInArea = c.gauge("area_sensors_flagged", "Sensors of the commune at which a quality flag holds now.", "area", "flag")
+	c.walk = c.put
+	return c
 }
 
 // OnlyAreas leaves out what is of single sensors. It returns the collector, and is
@@ -84,17 +74,8 @@ func (c *EnvironmentCollector) OnlyAreas() *EnvironmentCollector {
 	return c
 }
 
-// Describe implements prometheus.Collector.
-func (c *EnvironmentCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.index, c.limit, c.noise, c.excess, c.heat, c.water, c.alarm, c.score, c.completeness, c.flagged, c.corrections, c.tooLate, c.worst, c.flaggedInArea} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *EnvironmentCollector) Collect(ch chan<- prometheus.Metric) {
+func (c *EnvironmentCollector) put(to series) {
 	now := c.environment()
-	to := series{ch}
 	worst := make(map[telemetry.AreaCode]float64)
 	type flagged struct {
 		area telemetry.AreaCode
@@ -110,41 +91,41 @@ func (c *EnvironmentCollector) Collect(ch chan<- prometheus.Metric) {
 			flags[flagged{s.Area, flag}]++
 		}
 		if !c.onlyAreas {
-			c.collectStation(to, s)
+			c.putStation(to, s)
 		}
 	}
 	for area, index := range worst {
-		to.gauge(c.worst, index, string(area))
+		to.put(c.worst, index, string(area))
 	}
 	for f, n := range flags {
-		to.gauge(c.flaggedInArea, float64(n), string(f.area), f.flag)
+		to.put(c.flaggedInArea, float64(n), string(f.area), f.flag)
 	}
-	to.counter(c.corrections, float64(now.Corrections))
-	to.counter(c.tooLate, float64(now.TooLate))
+	to.put(c.corrections, float64(now.Corrections))
+	to.put(c.tooLate, float64(now.TooLate))
 }
 
-func (c *EnvironmentCollector) collectStation(to series, s *EnvironmentStation) {
+func (c *EnvironmentCollector) putStation(to series, s *EnvironmentStation) {
 	device, area := string(s.Device), string(s.Area)
-	gauge := func(d *prometheus.Desc, v telemetry.Opt[float64], labels ...string) {
+	known := func(f *family, v telemetry.Opt[float64], labels ...string) {
 		if x, ok := v.Get(); ok {
-			to.gauge(d, x, labels...)
+			to.put(f, x, labels...)
 		}
 	}
 	indicative := "no"
 	if s.Indicative {
 		indicative = "yes"
 	}
-	gauge(c.index, s.Index, device, area, indicative)
+	known(c.index, s.Index, device, area, indicative)
 	for _, value := range []struct {
-		desc *prometheus.Desc
-		is   telemetry.Opt[float64]
+		of *family
+		is telemetry.Opt[float64]
 	}{
 		{c.limit, s.Limit}, {c.noise, s.Noise}, {c.excess, s.NoiseExcess}, {c.heat, s.HeatIndex},
 		{c.water, s.WaterLevel}, {c.alarm, s.WaterAlarm}, {c.score, s.Score}, {c.completeness, s.Completeness},
 	} {
-		gauge(value.desc, value.is, device, area)
+		known(value.of, value.is, device, area)
 	}
 	for _, flag := range s.Flags {
-		to.gauge(c.flagged, 1, device, area, flag)
+		to.put(c.flagged, 1, device, area, flag)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // A Check is one condition of readiness. Its function returns nil when it holds,
@@ -22,7 +21,11 @@ type Check struct {
 
 // HandlerOptions of a Handler.
 type HandlerOptions struct {
+	// Gatherer has what is not in Sources.
 	Gatherer prometheus.Gatherer
+	// Sources are shown with Prefix before their names. They are registered nowhere else.
+	Sources []Source
+	Prefix  string
 	// Ready are the conditions of /readyz.
 	Ready []Check
 	// Logger is told of scrapes that fail; nil discards.
@@ -39,11 +42,7 @@ func Handler(o HandlerOptions) http.Handler {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", watchScrapes(o.Logger, promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{
-		EnableOpenMetrics:   true,
-		MaxRequestsInFlight: mostScrapes,
-		ErrorLog:            slog.NewLogLogger(o.Logger.Handler(), slog.LevelError),
-	})))
+	mux.Handle("GET /metrics", watchScrapes(o.Logger, newPage(o.Gatherer, o.Prefix, o.Sources, o.Logger)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = fmt.Fprintln(w, "ok")

@@ -33,9 +33,10 @@ func ask(t testing.TB, h http.Handler, method, path string, headers ...string) *
 }
 
 func handler(checks ...dashboards.Check) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(dashboards.NewDeviceCollector(listed(manyDevices()[:20]...), at(noon)))
-	return dashboards.Handler(dashboards.HandlerOptions{Gatherer: registry, Ready: checks, Logger: slog.New(slog.DiscardHandler)})
+	return dashboards.Handler(dashboards.HandlerOptions{
+		Gatherer: prometheus.NewRegistry(), Sources: []dashboards.Source{dashboards.NewDeviceCollector(listed(manyDevices()[:20]...), at(noon))},
+		Ready: checks, Logger: slog.New(slog.DiscardHandler),
+	})
 }
 
 func TestPages(t *testing.T) {
@@ -143,17 +144,4 @@ func TestReadinessDoesNotWaitForEver(t *testing.T) {
 			t.Errorf("status %d, results %s", response.Code, text)
 		}
 	})
-}
-
-// BenchmarkMetricsPage is one scrape of 5,000 devices as Prometheus asks for it.
-func BenchmarkMetricsPage(b *testing.B) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(dashboards.NewDeviceCollector(listed(manyDevices()...), at(noon)))
-	h := dashboards.Handler(dashboards.HandlerOptions{Gatherer: registry, Logger: slog.New(slog.DiscardHandler)})
-	b.ReportAllocs()
-	for b.Loop() {
-		if r := ask(b, h, http.MethodGet, "/metrics", "Accept-Encoding", "gzip"); r.Code != http.StatusOK {
-			b.Fatal(r.Code)
-		}
-	}
 }

@@ -1,10 +1,6 @@
 package dashboards
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"phusong/telemetry"
-)
+import "phusong/telemetry"
 
 // WiFi is what is known of the public Wi-Fi at an instant.
 type WiFi struct {
@@ -82,47 +78,47 @@ const (
 // are two series of state and the number of clients; everything else is per area
 // and category.
 type WiFiCollector struct {
+	collector
 	wifi      func() WiFi
 	onlyAreas bool
 
-	sites, clients                             *prometheus.Desc
-	siteUp, siteVerdict, siteClients           *prometheus.Desc
-	points                                     *prometheus.Desc
-	required, state, target, goal              *prometheus.Desc
-	availability, known, level                 *prometheus.Desc
-	users, usersLow, usersHigh, usersShare     *prometheus.Desc
-	sketchesTaken, sketchesRefused, inputFault *prometheus.Desc
+	sites, clients                             *family
+	siteUp, siteVerdict, siteClients           *family
+	points                                     *family
+	required, state, target, goal              *family
+	availability, known, level                 *family
+	users, usersLow, usersHigh, usersShare     *family
+	sketchesTaken, sketchesRefused, inputFault *family
 }
 
 // NewWiFiCollector returns a collector over wifi, which may be called concurrently
 // and answers as of now.
 func NewWiFiCollector(wifi func() WiFi) *WiFiCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("wifi_"+name, help, labels, nil)
-	}
-	return &WiFiCollector{
-		wifi:            wifi,
-		siteUp:          desc("site_up", "1 while people get service at the site, 0 while they do not. Absent while nothing is known.", "site", "area", "category"),
-		siteVerdict:     desc("site_verdict_info", "The site's verdict: working, partly, failed, no service or unknown. Always 1.", "site", "area", "category", "verdict"),
-		siteClients:     desc("site_clients", "Clients at the site's access points, of those that say.", "site", "area", "category"),
-		sites:           desc("sites", "Sites by verdict: working, partly, failed, no service or unknown.", "area", "category", "verdict"),
-		clients:         desc("clients", "Clients at the access points of sites, of those that say.", "area", "category"),
-		points:          desc("access_points_impaired", "Access points that are overloaded, or slow by their speed tests.", "area", "impairment"),
-		required:        desc("sites_required", "Sites that should have Wi-Fi. An empty area is every area, an empty category every category.", "area", "category"),
-		state:           desc("sites_required_by_state", "Sites that should have Wi-Fi, by verdict, not covered, or maintenance.", "area", "category", "state"),
-		target:          desc("sites_target_ratio", "Share of the sites that should have Wi-Fi whose Wi-Fi works.", "area", "category"),
-		goal:            desc("goal_ratio", "What should be reached: of sites, of users, and of a month's availability.", "goal"),
-		availability:    desc("availability_ratio", "Share of the known time, outside maintenance, of the month so far in which sites gave service.", "area", "category"),
-		known:           desc("availability_known_ratio", "Share of the time outside maintenance of the month so far of which something is known.", "area", "category"),
-		level:           desc("service_level_ratio", "Share of the user minutes of the month so far that met the level, of those in which it was measured.", "area", "category", "level"),
-		users:           desc("users", "Estimate of the different users of the month so far. An empty area is every area.", "area"),
-		usersLow:        desc("users_low", "Lower 95 % bound of the estimate of users.", "area"),
-		usersHigh:       desc("users_high", "Upper 95 % bound of the estimate of users.", "area"),
-		usersShare:      desc("users_target_ratio", "Estimated users of the month so far, as share of residents and visitors.", "area"),
-		sketchesTaken:   desc("sketches_taken_total", "Sketches of users that were united."),
-		sketchesRefused: desc("sketches_refused_total", "Sketches of users that were refused, by reason.", "reason"),
-		inputFault:      desc("input_faults", "Faults in the register and in readings of access points, by kind.", "kind"),
-	}
+	c := &WiFiCollector{wifi: wifi}
+	gauge := func(name, help string, labels ...string) *family { return c.gauge("wifi_"+name, help, labels...) }
+	counter := func(name, help string, labels ...string) *family { return c.counter("wifi_"+name, help, labels...) }
+	c.siteUp = gauge("site_up", "1 while people get service at the site, 0 while they do not. Absent while nothing is known.", "site", "area", "category")
+	c.siteVerdict = gauge("site_verdict_info", "The site's verdict: working, partly, failed, no service or unknown. Always 1.", "site", "area", "category", "verdict")
+	c.siteClients = gauge("site_clients", "Clients at the site's access points, of those that say.", "site", "area", "category")
+	c.sites = gauge("sites", "Sites by verdict: working, partly, failed, no service or unknown.", "area", "category", "verdict")
+	c.clients = gauge("clients", "Clients at the access points of sites, of those that say.", "area", "category")
+	c.points = gauge("access_points_impaired", "Access points that are overloaded, or slow by their speed tests.", "area", "impairment")
+	c.required = gauge("sites_required", "Sites that should have Wi-Fi. An empty area is every area, an empty category every category.", "area", "category")
+	c.state = gauge("sites_required_by_state", "Sites that should have Wi-Fi, by verdict, not covered, or maintenance.", "area", "category", "state")
+	c.target = gauge("sites_target_ratio", "Share of the sites that should have Wi-Fi whose Wi-Fi works.", "area", "category")
+	c.goal = gauge("goal_ratio", "What should be reached: of sites, of users, and of a month's availability.", "goal")
+	c.availability = gauge("availability_ratio", "Share of the known time, outside maintenance, of the month so far in which sites gave service.", "area", "category")
+	c.known = gauge("availability_known_ratio", "Share of the time outside maintenance of the month so far of which something is known.", "area", "category")
+	c.level = gauge("service_level_ratio", "Share of the user minutes of the month so far that met the level, of those in which it was measured.", "area", "category", "level")
+	c.users = gauge("users", "Estimate of the different users of the month so far. An empty area is every area.", "area")
+	c.usersLow = gauge("users_low", "Lower 95 % bound of the estimate of users.", "area")
+	c.usersHigh = gauge("users_high", "Upper 95 % bound of the estimate of users.", "area")
+	c.usersShare = gauge("users_target_ratio", "Estimated users of the month so far, as share of residents and visitors.", "area")
+	c.sketchesTaken = counter("sketches_taken_total", "Sketches of users that were united.")
+	c.sketchesRefused = counter("sketches_refused_total", "Sketches of users that were refused, by reason.", "reason")
+	c.inputFault = gauge("input_faults", "Faults in the register and in readings of access points, by kind.", "kind")
+	c.walk = c.put
+	return c
 }
 
 // OnlyAreas leaves out what is of single sites. It returns the collector, and is called
@@ -132,53 +128,41 @@ func (c *WiFiCollector) OnlyAreas() *WiFiCollector {
 	return c
 }
 
-// Describe implements prometheus.Collector.
-func (c *WiFiCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		c.sites, c.clients, c.siteUp, c.siteVerdict, c.siteClients, c.points, c.required, c.state, c.target, c.goal, c.availability, c.known, c.level,
-		c.users, c.usersLow, c.usersHigh, c.usersShare, c.sketchesTaken, c.sketchesRefused, c.inputFault,
-	} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *WiFiCollector) Collect(ch chan<- prometheus.Metric) {
+func (c *WiFiCollector) put(s series) {
 	state := c.wifi()
-	s := series{ch}
-	c.collectSites(s, state.Sites)
-	c.collectTargets(s, state.Targets)
+	c.putSites(s, state.Sites)
+	c.putTargets(s, state.Targets)
 	for i := range state.Availability {
 		a := &state.Availability[i]
-		labels := []string{string(a.Area), string(a.Category)}
+		area, category := string(a.Area), string(a.Category)
 		if a.HasRatio {
-			s.gauge(c.availability, a.Ratio, labels...)
+			s.put(c.availability, a.Ratio, area, category)
 		}
-		s.gauge(c.known, a.Known, labels...)
+		s.put(c.known, a.Known, area, category)
 		for level, ratio := range a.Levels {
-			s.gauge(c.level, ratio, labels[0], labels[1], level)
+			s.put(c.level, ratio, area, category, level)
 		}
 	}
 	for i := range state.Users {
 		u := &state.Users[i]
 		area := string(u.Area)
-		s.gauge(c.users, float64(u.Users), area)
-		s.gauge(c.usersLow, float64(u.Low), area)
-		s.gauge(c.usersHigh, float64(u.High), area)
+		s.put(c.users, float64(u.Users), area)
+		s.put(c.usersLow, float64(u.Low), area)
+		s.put(c.usersHigh, float64(u.High), area)
 		if u.HasRatio {
-			s.gauge(c.usersShare, u.Ratio, area)
+			s.put(c.usersShare, u.Ratio, area)
 		}
 	}
-	s.counter(c.sketchesTaken, float64(state.SketchesTaken))
+	s.put(c.sketchesTaken, float64(state.SketchesTaken))
 	for reason, n := range state.Refused {
-		s.counter(c.sketchesRefused, float64(n), reason)
+		s.put(c.sketchesRefused, float64(n), reason)
 	}
 	for kind, n := range state.Problems {
-		s.gauge(c.inputFault, float64(n), kind)
+		s.put(c.inputFault, float64(n), kind)
 	}
 }
 
-func (c *WiFiCollector) collectSites(s series, sites []WiFiSite) {
+func (c *WiFiCollector) putSites(s series, sites []WiFiSite) {
 	type impaired struct{ overloaded, slow int }
 	type group struct {
 		area     telemetry.AreaCode
@@ -194,60 +178,49 @@ func (c *WiFiCollector) collectSites(s series, sites []WiFiSite) {
 		sum := areas[site.Area]
 		areas[site.Area] = impaired{sum.overloaded + site.Overloaded, sum.slow + site.Slow}
 		if !c.onlyAreas {
-			c.collectSite(s, site)
+			c.putSite(s, site)
 		}
 	}
 	for g, n := range verdicts {
-		s.gauge(c.sites, float64(n), string(g.area), string(g.category), g.verdict)
+		s.put(c.sites, float64(n), string(g.area), string(g.category), g.verdict)
 	}
 	for g, n := range clients {
-		s.gauge(c.clients, float64(n), string(g.area), string(g.category))
+		s.put(c.clients, float64(n), string(g.area), string(g.category))
 	}
 	for area, sum := range areas {
-		s.gauge(c.points, float64(sum.overloaded), string(area), "overloaded")
-		s.gauge(c.points, float64(sum.slow), string(area), "slow")
+		s.put(c.points, float64(sum.overloaded), string(area), "overloaded")
+		s.put(c.points, float64(sum.slow), string(area), "slow")
 	}
 }
 
-func (c *WiFiCollector) collectSite(s series, site *WiFiSite) {
-	labels := []string{string(site.Site), string(site.Area), string(site.Category)}
+func (c *WiFiCollector) putSite(s series, site *WiFiSite) {
+	id, area, category := string(site.Site), string(site.Area), string(site.Category)
 	if site.Known {
 		up := 0.0
 		if site.Up {
 			up = 1
 		}
-		s.gauge(c.siteUp, up, labels...)
+		s.put(c.siteUp, up, id, area, category)
 	}
-	s.gauge(c.siteVerdict, 1, labels[0], labels[1], labels[2], site.Verdict)
-	s.gauge(c.siteClients, float64(site.Clients), labels...)
+	s.put(c.siteVerdict, 1, id, area, category, site.Verdict)
+	s.put(c.siteClients, float64(site.Clients), id, area, category)
 }
 
-func (c *WiFiCollector) collectTargets(s series, targets []WiFiTarget) {
+func (c *WiFiCollector) putTargets(s series, targets []WiFiTarget) {
 	for i := range targets {
 		t := &targets[i]
-		labels := []string{string(t.Area), string(t.Category)}
-		s.gauge(c.required, float64(t.Required), labels...)
+		area, category := string(t.Area), string(t.Category)
+		s.put(c.required, float64(t.Required), area, category)
 		for state, n := range t.ByState {
-			s.gauge(c.state, float64(n), labels[0], labels[1], state)
+			s.put(c.state, float64(n), area, category, state)
 		}
 		if t.Required > 0 {
-			s.gauge(c.target, float64(t.Working)/float64(t.Required), labels...)
+			s.put(c.target, float64(t.Working)/float64(t.Required), area, category)
 		}
 	}
 	for name, ratio := range map[string]float64{
 		"sites": wifiSitesGoal, "users": wifiUsersGoal, "availability floor": wifiAvailabilityFloor, "availability": wifiAvailabilityGoal,
 	} {
-		s.gauge(c.goal, ratio, name)
+		s.put(c.goal, ratio, name)
 	}
-}
-
-// series writes series of a scrape.
-type series struct{ ch chan<- prometheus.Metric }
-
-func (s series) gauge(d *prometheus.Desc, v float64, labels ...string) {
-	s.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-}
-
-func (s series) counter(d *prometheus.Desc, v float64, labels ...string) {
-	s.ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 }

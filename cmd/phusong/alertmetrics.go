@@ -1,34 +1,10 @@
 package main
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-
 	"phusong/alerts/environment"
 	"phusong/dashboards"
 	"phusong/telemetry"
 )
-
-// registerJudgement adds what the engine and its books know.
-func (s *service) registerJudgement(to prometheus.Registerer) {
-	room := s.judgement
-	points := dashboards.NewWiFiCollector(func() dashboards.WiFi { return wifiState(room.wifi) })
-	sensors := dashboards.NewEnvironmentCollector(room.environmentMetrics)
-	places := dashboards.NewPlaceCollector(func() dashboards.Places {
-		reg := s.register.Current()
-		return dashboards.Places{Areas: reg.Areas(), Sites: reg.Sites(), Devices: reg.Devices()}
-	})
-	if !s.config.Metrics.Devices {
-		points.OnlyAreas()
-		sensors.OnlyAreas()
-		places.OnlyAreas()
-	}
-	to.MustRegister(
-		dashboards.NewAlertCollector(room.metrics()), points, sensors, places,
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "alert_history_lost_total", Help: "Steps in the lives of alerts that the history could not keep.",
-		}, func() float64 { return float64(s.history.missed.Load()) }),
-	)
-}
 
 func (r *alertRoom) metrics() dashboards.Judgement {
 	return dashboards.Judgement{

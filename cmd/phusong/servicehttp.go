@@ -25,7 +25,7 @@ func (s *service) openHTTP(ctx context.Context) error {
 
 func (s *service) serveHTTP(ctx context.Context) error {
 	mux := http.NewServeMux()
-	mux.Handle("/", dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Logger: s.log, Ready: []dashboards.Check{
+	mux.Handle("/", dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Sources: s.stateMetrics(), Prefix: ourPrefix, Logger: s.log, Ready: []dashboards.Check{
 		{Name: "broker", Do: func(context.Context) error {
 			if !s.client.Stats().Subscribed {
 				return errors.New("not connected and subscribed")

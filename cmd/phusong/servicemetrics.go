@@ -10,23 +10,23 @@ import (
 	"phusong/dashboards"
 )
 
+// ourPrefix is what the names of all our metrics begin with.
+const ourPrefix = "phusong_"
+
 // prefixed registers metrics under our name.
 func (s *service) prefixed() prometheus.Registerer {
-	return prometheus.WrapRegistererWithPrefix("phusong_", s.metrics)
+	return prometheus.WrapRegistererWithPrefix(ourPrefix, s.metrics)
 }
 
 func (s *service) registerMetrics() {
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.metrics.MustRegister(activeMetric(1))
 	ours := s.prefixed()
-	presence := dashboards.NewDeviceCollector(devices(s.judgement.engine), time.Now)
-	if !s.config.Metrics.Devices {
-		presence.OnlyAreas()
-	}
-	ours.MustRegister(s.ledger, presence)
+	ours.MustRegister(s.ledger)
 	s.watcher.register(ours)
-	ours.MustRegister(dashboards.NewCoverageCollector(s.coverage.figures))
-	s.registerJudgement(ours)
+	ours.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "alert_history_lost_total", Help: "Steps in the lives of alerts that the history could not keep.",
+	}, func() float64 { return float64(s.history.missed.Load()) }))
 	ours.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "build_info", Help: "Always 1; the labels tell the build.", ConstLabels: prometheus.Labels{"version": version(), "go_version": goVersion()},
 	}, func() float64 { return 1 }))
@@ -47,6 +47,29 @@ func (s *service) registerMetrics() {
 	gauge("ledger_difference_readings", "Readings received and not accounted for. Anything but 0 is a fault of phusong.", func() float64 { return float64(s.ledger.Balance().Difference()) })
 	gauge("stream_bytes", "What the readings in the stream take on disk.", s.streamBytes)
 	gauge("stream_max_bytes", "What they may take before the broker has to wait.", func() float64 { return float64(s.config.Stream.MaxBytes) })
+}
+
+// stateMetrics are what the live picture, the books of judgement, coverage and the
+// registry say at the moment of a scrape.
+func (s *service) stateMetrics() []dashboards.Source {
+	room := s.judgement
+	presence := dashboards.NewDeviceCollector(devices(room.engine), time.Now)
+	points := dashboards.NewWiFiCollector(func() dashboards.WiFi { return wifiState(room.wifi) })
+	sensors := dashboards.NewEnvironmentCollector(room.environmentMetrics)
+	places := dashboards.NewPlaceCollector(func() dashboards.Places {
+		reg := s.register.Current()
+		return dashboards.Places{Areas: reg.Areas(), Sites: reg.Sites(), Devices: reg.Devices()}
+	})
+	if !s.config.Metrics.Devices {
+		presence.OnlyAreas()
+		points.OnlyAreas()
+		sensors.OnlyAreas()
+		places.OnlyAreas()
+	}
+	return []dashboards.Source{
+		presence, points, sensors, places,
+		dashboards.NewAlertCollector(room.metrics()), dashboards.NewCoverageCollector(s.coverage.figures),
+	}
 }
 
 // streamBytes asks for the size of the stream; 0 while it cannot be told.
