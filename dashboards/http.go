@@ -35,8 +35,8 @@ type HandlerOptions struct {
 // readyTimeout bounds how long /readyz waits for its checks.
 const readyTimeout = 3 * time.Second
 
-// Handler serves /metrics, /healthz (the process answers) and /readyz (it can do
-// its work), and a page at / that says where things are.
+// Handler serves what machines ask for: /metrics, /healthz (the process answers) and
+// /readyz (it can do its work).
 func Handler(o HandlerOptions) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -48,7 +48,6 @@ func Handler(o HandlerOptions) http.Handler {
 		_, _ = fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { ready(w, r, o.Ready) })
-	mux.HandleFunc("GET /{$}", home)
 	return mux
 }
 
@@ -77,23 +76,4 @@ func ready(w http.ResponseWriter, r *http.Request, checks []Check) {
 	w.WriteHeader(code)
 	// The client may be gone; there is nobody left to tell.
 	_ = json.NewEncoder(w).Encode(results)
-}
-
-const homePage = `<!doctype html>
-<html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>phusong</title>
-<h1>phusong</h1>
-<p>Dịch vụ đang chạy. / The service is running.</p>
-<ul>
-<li><a href="/metrics">/metrics</a>: số liệu cho Prometheus / figures for Prometheus</li>
-<li><a href="/readyz">/readyz</a>: sẵn sàng chưa, thiếu gì / ready or not, and why</li>
-<li><a href="/healthz">/healthz</a>: tiến trình còn sống / the process answers</li>
-</ul>
-</html>
-`
-
-func home(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'")
-	_, _ = fmt.Fprint(w, homePage)
 }

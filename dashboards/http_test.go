@@ -48,7 +48,6 @@ func TestPages(t *testing.T) {
 		contentType  string
 		contains     string
 	}{
-		{http.MethodGet, "/", http.StatusOK, "text/html; charset=utf-8", `href="/readyz"`},
 		{http.MethodGet, "/healthz", http.StatusOK, "text/plain; charset=utf-8", "ok\n"},
 		{http.MethodHead, "/healthz", http.StatusOK, "text/plain; charset=utf-8", ""},
 		{http.MethodGet, "/readyz", http.StatusOK, "application/json", "{}"},
@@ -56,7 +55,7 @@ func TestPages(t *testing.T) {
 		{http.MethodGet, "/nowhere", http.StatusNotFound, "", ""},
 		{http.MethodGet, "/metrics/", http.StatusNotFound, "", ""},
 		{http.MethodPost, "/metrics", http.StatusMethodNotAllowed, "", ""},
-		{http.MethodDelete, "/", http.StatusMethodNotAllowed, "", ""},
+		{http.MethodDelete, "/readyz", http.StatusMethodNotAllowed, "", ""},
 	} {
 		t.Run(test.method+test.path, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,7 @@ func (s *service) openHTTP(ctx context.Context) error {
 
 func (s *service) serveHTTP(ctx context.Context) error {
 	mux := http.NewServeMux()
-	mux.Handle("/", dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Sources: s.stateMetrics(), Prefix: ourPrefix, Logger: s.log, Ready: []dashboards.Check{
+	machines := dashboards.Handler(dashboards.HandlerOptions{Gatherer: s.metrics, Sources: s.stateMetrics(), Prefix: ourPrefix, Logger: s.log, Ready: []dashboards.Check{
 		{Name: "broker", Do: func(context.Context) error {
 			if !s.client.Stats().Subscribed {
 				return errors.New("not connected and subscribed")
@@ -34,7 +34,13 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		}},
 		{Name: "stream", Do: func(context.Context) error { return s.server.Healthy() }},
 		{Name: "store", Do: s.storeReady},
-	}}))
+	}})
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		mux.Handle(path, machines)
+	}
+	if err := s.mountConsole(mux); err != nil {
+		return err
+	}
 	if s.alertmanager != nil {
 		mux.Handle(alertmanager.Prefix+"/", s.alertmanagerHandler())
 	}
