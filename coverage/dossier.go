@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,11 +40,18 @@ func (r record) export(day Day) TestRecord {
 	return t
 }
 
-// record is the inverse of export for all that a verdict depends on.
+// record is the inverse of export for all that a verdict depends on; upload and latency are
+// within 0.4 % once more.
 func (t *TestRecord) record() record {
 	m := &telemetry.Mobile{DownloadMbps: telemetry.Some(t.Mbps), Technology: telemetry.Some(t.Technology)}
 	if t.RSRPdBm != nil {
 		m.RSRPdBm = telemetry.Some(float64(*t.RSRPdBm))
+	}
+	if t.UploadMbps > 0 {
+		m.UploadMbps = telemetry.Some(t.UploadMbps)
+	}
+	if t.LatencyMs > 0 {
+		m.LatencyMs = telemetry.Some(t.LatencyMs)
 	}
 	r := makeRecord(&attempt{result: t.Result, second: t.ID.Second}, m, "", t.PointHex)
 	r.who = t.ID.who()
@@ -186,6 +194,14 @@ func (d *Dossier) Verify() error {
 }
 
 func (c *DossierCell) decide(r *Rules) Decision {
+	e := c.gather(r)
+	d := r.decide(&e)
+	d.Rules = r.ID()
+	return d
+}
+
+// gather folds the tests again.
+func (c *DossierCell) gather(r *Rules) evidence {
 	e := evidence{accessible: c.Accessible}
 	target := int(rateToSteps(c.TargetMbps))
 	records := make([]record, len(c.Tests))
@@ -198,7 +214,28 @@ func (c *DossierCell) decide(r *Rules) Decision {
 			yield(rec)
 		}
 	}, target, r.Validity.FloorDBm)
-	d := r.decide(&e)
-	d.Rules = r.ID()
-	return d
+	return e
+}
+
+// Lacking says what is missing where the tests of a dossier prove nothing, else nil.
+func (j *Judge) Lacking(c *DossierCell) *Further {
+	if c.Decision.Verdict != Unproven {
+		return nil
+	}
+	e := c.gather(&j.rules)
+	return j.further(c.Cell, &e, &c.Decision)
+}
+
+// Summary describes the tests of the dossier, whose days are of a zone. What a dossier does
+// not hold, SINR and the tests that do not count, is not in it.
+func (c *DossierCell) Summary(zone *time.Location) Summary {
+	byDay := make(map[Day][]record)
+	for i := range c.Tests {
+		byDay[c.Tests[i].ID.Day] = append(byDay[c.Tests[i].ID.Day], c.Tests[i].record())
+	}
+	days := make([]dayEvidence, 0, len(byDay))
+	for _, day := range slices.Sorted(maps.Keys(byDay)) {
+		days = append(days, dayEvidence{day: day, records: byDay[day]})
+	}
+	return new(summarizer).summarize(clock{zone}, new(series), days, c.From, c.To)
 }

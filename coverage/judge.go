@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -93,6 +94,11 @@ type Assessment struct {
 // Assess judges everything in the view on the day of now. Tests of later days do not
 // count yet. The view must be of a map under the same rules of validity.
 func (j *Judge) Assess(v *View, now time.Time) (*Assessment, error) {
+	return j.AssessContext(context.Background(), v, now)
+}
+
+// AssessContext is Assess, given up when ctx is done.
+func (j *Judge) AssessContext(ctx context.Context, v *View, now time.Time) (*Assessment, error) {
 	if id := intakeID(&j.rules.Validity); id != v.validityID {
 		return nil, fmt.Errorf("judging a map: %w", ErrOtherRules)
 	}
@@ -100,6 +106,9 @@ func (j *Judge) Assess(v *View, now time.Time) (*Assessment, error) {
 	a := &Assessment{Day: today, Rules: j.id, rules: j.rules, grid: v.grid, clock: v.clock}
 	a.Cells = make([]CellVerdict, 0, len(v.series))
 	for _, k := range v.keys() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		a.Cells = append(a.Cells, j.cell(v, k, today))
 	}
 	if len(j.cache) > len(v.series) {

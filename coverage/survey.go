@@ -16,14 +16,21 @@ type SurveyQuestion struct {
 	Operators []telemetry.OperatorCode
 	// Areas to stay in, communes or provinces; empty for everywhere.
 	Areas []telemetry.AreaCode
-	// Cells must be visited, whatever else: those of cases to be re-tested.
-	Cells []Cell
+	// Retests come before all others.
+	Retests []Retest
 	// Declared coverage makes a cell more urgent; nil when none is known.
 	Declared *Declared
 	// Start is where the day begins; the zero Point begins at the most urgent stop.
 	Start telemetry.Point
 	// Stops is how many cells to visit at most; 0 is 20.
 	Stops int
+}
+
+// A Retest is a cell that a case waits for, and what the tests made for it still lack.
+type Retest struct {
+	Cell     Cell
+	Operator telemetry.OperatorCode
+	Further  Further
 }
 
 // A SurveyStop is one cell of a route sheet.
@@ -86,10 +93,15 @@ func (j *Judge) Survey(a *Assessment, q SurveyQuestion) []SurveyStop {
 // candidates are the cells of the question, sorted: those of the grid, of the tests and
 // those that must be.
 func (a *Assessment) candidates(q *SurveyQuestion) []Cell {
-	all := slices.Clone(q.Cells)
+	var all []Cell
 	wanted := func(cell Cell) bool {
 		commune, province := a.grid.places(cell)
 		return len(q.Areas) == 0 || slices.Contains(q.Areas, commune) || slices.Contains(q.Areas, province)
+	}
+	for i := range q.Retests {
+		if cell := q.Retests[i].Cell; wanted(cell) {
+			all = append(all, cell)
+		}
 	}
 	if a.grid != nil {
 		for cell := range a.grid.byCell {
@@ -110,24 +122,37 @@ func (a *Assessment) candidates(q *SurveyQuestion) []Cell {
 // stop says what a cell lacks; false when it lacks nothing that tests in sight could give.
 func (j *Judge) stop(a *Assessment, cell Cell, q *SurveyQuestion) (SurveyStop, bool) {
 	commune, _ := a.grid.places(cell)
-	s := SurveyStop{Cell: cell, Area: commune, Residents: a.residents(cell), Must: slices.Contains(q.Cells, cell)}
+	s := SurveyStop{Cell: cell, Area: commune, Residents: a.residents(cell)}
 	for _, operator := range q.Operators {
-		further := j.lacks(a, cell, operator)
-		if further == nil || further.Tests == 0 && !s.Must {
+		further, must := q.retest(cell, operator)
+		if !must {
+			further = j.lacks(a, cell, operator)
+		}
+		if further == nil || further.Tests == 0 && !must {
 			continue
 		}
+		s.Must = s.Must || must
 		_, declared := q.Declared.Mbps(cell, operator)
 		s.Needs = append(s.Needs, SurveyNeed{Operator: operator, Declared: declared, Further: *further})
 		s.Urgency += urgency(s.Residents, declared, further.Tests)
 		s.Tests = max(s.Tests, further.Tests)
 		s.include(further.Points)
 	}
-	if len(s.Needs) == 0 && !s.Must {
+	if len(s.Needs) == 0 {
 		return s, false
 	}
 	s.Center = cell.Center()
 	s.Urgency = round(s.Urgency, 4)
 	return s, true
+}
+
+// retest returns what a re-test lacks.
+func (q *SurveyQuestion) retest(cell Cell, operator telemetry.OperatorCode) (*Further, bool) {
+	i := slices.IndexFunc(q.Retests, func(r Retest) bool { return r.Cell == cell && r.Operator == operator })
+	if i < 0 {
+		return nil, false
+	}
+	return &q.Retests[i].Further, true
 }
 
 // lacks returns what is missing, nil where a verdict is proven at present.

@@ -326,17 +326,10 @@ func (f *caseFiles) Comment(ctx context.Context, id string, act coverage.Act) (c
 // it; from does not matter to the other resolutions.
 func (f *caseFiles) Close(ctx context.Context, id string, how coverage.Resolution, from coverage.Day, act coverage.Act) (coverage.Case, error) {
 	return f.change(ctx, id, func(file *caseFile) (err error) {
-		var proof *coverage.Dossier
-		switch how {
-		case coverage.Withdrawn:
-		case coverage.Repaired:
-			if from == 0 {
-				from = f.retestedFrom(&file.Case)
-			}
-			proof, err = f.room.Since(file.Case.Operator, file.Case.Cells, from)
-		default:
-			proof, err = f.room.Dossier(file.Case.Operator, file.Case.Cells)
+		if from == 0 {
+			from = f.retestedFrom(&file.Case)
 		}
+		proof, err := f.proof(&file.Case, how, from)
 		if err != nil {
 			return err
 		}
@@ -351,6 +344,19 @@ func (f *caseFiles) Close(ctx context.Context, id string, how coverage.Resolutio
 		}
 		return err
 	})
+}
+
+// proof collects what a case is closed on: the tests from a day on alone for Repaired, nothing
+// for Withdrawn, else the map as it is.
+func (f *caseFiles) proof(c *coverage.Case, how coverage.Resolution, from coverage.Day) (*coverage.Dossier, error) {
+	switch how {
+	case coverage.Withdrawn:
+		return nil, nil
+	case coverage.Repaired:
+		return f.room.Since(c.Operator, c.Cells, from)
+	case coverage.Rebutted, coverage.Restored:
+	}
+	return f.room.Dossier(c.Operator, c.Cells)
 }
 
 // retestedFrom is the day on which the last re-test was asked for, or else the answer given.
@@ -374,18 +380,6 @@ func (f *caseFiles) Proof(ctx context.Context, id string) (*coverage.Dossier, er
 		return nil, fmt.Errorf("case %s: %w", id, err)
 	}
 	return proof, nil
-}
-
-// retests returns the cells of the cases that wait for new measurements, of the
-// operators or of any.
-func (f *caseFiles) retests(operators []telemetry.OperatorCode) []coverage.Cell {
-	var cells []coverage.Cell
-	for _, c := range f.List() {
-		if c.State == coverage.CaseRetest && (len(operators) == 0 || slices.Contains(operators, c.Operator)) {
-			cells = append(cells, c.Cells...)
-		}
-	}
-	return cells
 }
 
 // Count returns how many cases there are of each operator in each state.

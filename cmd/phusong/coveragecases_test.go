@@ -181,8 +181,8 @@ func TestGapCaseFromOpenToRepaired(t *testing.T) {
 		return f.Retest(ctx, c.ID, now.AddDate(0, 0, 7), act(""))
 	})
 	stops, err := one.room.Survey(coverage.SurveyQuestion{Stops: 1})
-	if err != nil || len(stops) != 1 || stops[0].Cell != cell || !stops[0].Must {
-		t.Errorf("the survey must lead to the cell of the re-test: %+v, %v", stops, err)
+	if err != nil || len(stops) != 1 || stops[0].Cell != cell || !stops[0].Must || stops[0].Tests != 29 {
+		t.Errorf("the survey must lead to the cell of the re-test, and ask for all its tests anew: %+v, %v", stops, err)
 	}
 
 	// The mast stands; three days of tests later.

@@ -288,10 +288,28 @@ func (c *coverageRoom) Survey(q coverage.SurveyQuestion) ([]coverage.SurveyStop,
 	if q.Declared == nil {
 		q.Declared = c.Declared()
 	}
-	q.Cells = append(q.Cells, c.cases.retests(q.Operators)...)
+	cases := c.cases.List()
 	c.asking.Lock()
 	defer c.asking.Unlock()
+	for i := range cases {
+		if cases[i].State == coverage.CaseRetest {
+			q.Retests = append(q.Retests, c.retests(s, &cases[i])...)
+		}
+	}
 	return s.judge.Survey(s.Assessment, q), nil
+}
+
+// retests returns what the tests made for a case since its re-test was asked for still lack.
+// The caller holds asking.
+func (c *coverageRoom) retests(s *coverageState, x *coverage.Case) []coverage.Retest {
+	var list []coverage.Retest
+	d := s.judge.Since(s.View, x.Operator, x.Cells, c.cases.retestedFrom(x), s.At)
+	for i := range d.Cells {
+		if further := s.judge.Lacking(&d.Cells[i]); further != nil {
+			list = append(list, coverage.Retest{Cell: d.Cells[i].Cell, Operator: x.Operator, Further: *further})
+		}
+	}
+	return list
 }
 
 // Compare sets what operators declare beside what was measured, worst first.
