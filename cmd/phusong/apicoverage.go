@@ -100,6 +100,9 @@ type apiCases struct{ room *coverageRoom }
 func (c apiCases) areas(cells []coverage.Cell) []telemetry.AreaCode {
 	var grid *coverage.Grid
 	c.room.locked(func() { grid = c.room.land.grid })
+	if grid == nil {
+		return nil // no areas are known
+	}
 	var list []telemetry.AreaCode
 	for _, cell := range cells {
 		if area := grid.AreaOf(cell); area != "" && !slices.Contains(list, area) {

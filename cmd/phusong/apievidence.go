@@ -15,6 +15,10 @@ func (c *apiCoverage) Cell(text string, operator telemetry.OperatorCode) (api.Ce
 	if err != nil {
 		return api.CellEvidence{}, err
 	}
+	return cellValue(s, v), nil
+}
+
+func cellValue(s *coverageState, v *coverage.CellVerdict) api.CellEvidence {
 	center := v.Cell.Center()
 	evidence := api.CellEvidence{
 		Day: s.Assessment.Day.String(), Rules: s.Assessment.Rules, Cell: v.Cell.String(), Operator: v.Operator, Area: v.Area,
@@ -29,7 +33,7 @@ func (c *apiCoverage) Cell(text string, operator telemetry.OperatorCode) (api.Ce
 	for _, p := range v.Points {
 		evidence.Points = append(evidence.Points, api.PointCount(p))
 	}
-	return evidence, nil
+	return evidence
 }
 
 // find returns the verdict on a cell, and the state that it is of.

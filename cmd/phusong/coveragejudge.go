@@ -278,6 +278,22 @@ func (c *coverageRoom) Since(operator telemetry.OperatorCode, cells []coverage.C
 	return s.judge.Since(s.View, operator, cells, from, s.At), nil
 }
 
+// Retested is Since, and what each cell still lacks for a proof; nil where it has one.
+func (c *coverageRoom) Retested(operator telemetry.OperatorCode, cells []coverage.Cell, from coverage.Day) (*coverage.Dossier, []*coverage.Further, error) {
+	d, err := c.Since(operator, cells, from)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := c.Latest()
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	further := make([]*coverage.Further, len(d.Cells))
+	for i := range d.Cells {
+		further[i] = s.judge.Lacking(&d.Cells[i])
+	}
+	return d, further, nil
+}
+
 // Survey plans where to measure next. The cells of cases to be re-tested must be
 // visited, and declared coverage makes a cell more urgent.
 func (c *coverageRoom) Survey(q coverage.SurveyQuestion) ([]coverage.SurveyStop, error) {

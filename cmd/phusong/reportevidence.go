@@ -7,6 +7,7 @@ import (
 
 	"phusong/coverage"
 	"phusong/dashboards/reports"
+	"phusong/internal/registry"
 	"phusong/telemetry"
 )
 
@@ -126,8 +127,10 @@ func (f *findings) scope() reports.Scope {
 }
 
 // place names an area as people know it.
-func (f *findings) place(code telemetry.AreaCode) reports.Place {
-	a, ok := f.q.register.Area(code)
+func (f *findings) place(code telemetry.AreaCode) reports.Place { return placeOf(f.q.register, code) }
+
+func placeOf(r *registry.Registry, code telemetry.AreaCode) reports.Place {
+	a, ok := r.Area(code)
 	if !ok {
 		return reports.Place{Code: code}
 	}
@@ -135,7 +138,7 @@ func (f *findings) place(code telemetry.AreaCode) reports.Place {
 	if a.Type != "" {
 		p.Name = a.Type + " " + a.Name
 	}
-	if parent, ok := f.q.register.Area(a.Parent); ok {
+	if parent, ok := r.Area(a.Parent); ok {
 		p.Parent = parent.Name
 	}
 	return p
@@ -151,43 +154,49 @@ func (f *findings) invalidRows() []reports.InvalidRow {
 
 // cellRow is the verdict on a cell with its evidence.
 func (f *findings) cellRow(c *coverage.CellVerdict) reports.CellRow {
+	r := cellRow(c, f.q.rules.Share, f.q.zone)
+	if c.Area != "" {
+		r.Place = f.place(c.Area)
+	}
+	if f.grid != nil {
+		r.Residents = int(f.grid.Population(c.Cell) + 0.5)
+	}
+	return r
+}
+
+// cellRow is a row without place and residents. Share is what the rules ask of covered cells.
+func cellRow(c *coverage.CellVerdict, share float64, zone *time.Location) reports.CellRow {
 	d, s := &c.Decision, &c.Summary
 	shown := d.Shown()
 	r := reports.CellRow{
-		Cell: c.Cell.String(), Center: c.Cell.Center(), Outline: c.Cell.Outline(), Place: f.place(c.Area), Operator: c.Operator,
+		Cell: c.Cell.String(), Center: c.Cell.Center(), Outline: c.Cell.Outline(), Operator: c.Operator,
 		Verdict: c.Verdict.String(), WindowProof: d.Verdict.String(), TargetMbps: c.TargetMbps,
 		Tests: d.Tests, Negative: d.Negative, Unusable: d.Unusable, ShareLower: shown.Lower, ShareUpper: shown.Upper,
 		GapP: d.GapP, CoveredP: d.CoveredP, DeadP: d.DeadP,
 		MeanMbps: s.MeanMbps, P20Mbps: s.P20Mbps, P50Mbps: s.P50Mbps, P80Mbps: s.P80Mbps, UploadMbps: s.MeanUploadMbps, LatencyMs: s.P50LatencyMs,
 		Transfers: s.Transfers, Devices: s.Devices, Days: s.Days, Hours: s.Hours, Further: -1,
 	}
-	if c.Area == "" {
-		r.Place = reports.Place{}
-	}
 	if c.Verdict != coverage.Unproven {
 		r.Since, r.Proven = c.Since.String(), c.Proven.String()
 	}
 	if !s.Last.IsZero() {
-		r.Last = s.Last.In(f.q.zone).Format("2006-01-02 15:04")
+		r.Last = s.Last.In(zone).Format("2006-01-02 15:04")
 	}
 	if c.Further != nil {
 		r.Further = c.Further.Tests
 	}
-	if f.grid != nil {
-		r.Residents = int(f.grid.Population(c.Cell) + 0.5)
-	}
-	t := f.leaning(d)
+	t := leaning(d, share)
 	r.Points, r.PointsNeeded, r.ApartSeconds, r.ApartNeeded = t.Points, t.PointsNeeded, t.ApartSeconds, t.ApartNeeded
 	r.OfKind, r.OfKindNeeded = t.Tests, t.TestsNeeded
 	return r
 }
 
 // leaning returns the thresholds of what the tests of the window lean to.
-func (f *findings) leaning(d *coverage.Decision) *coverage.Thresholds {
+func leaning(d *coverage.Decision, share float64) *coverage.Thresholds {
 	switch {
 	case d.Verdict == coverage.Dead, 2*d.Unusable > d.Tests:
 		return &d.Dead
-	case d.Verdict == coverage.Gap, float64(d.Positive()) < f.q.rules.Share*float64(d.Tests):
+	case d.Verdict == coverage.Gap, float64(d.Positive()) < share*float64(d.Tests):
 		return &d.Gap
 	}
 	return &d.Covered

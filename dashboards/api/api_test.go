@@ -52,6 +52,9 @@ var calls = map[string]call{
 	"list-cases":      {method: "GET", path: "/cases"},
 	"get-case":        {method: "GET", path: "/cases/c1", foreign: "/cases/c3"},
 	"get-dossier":     {method: "GET", path: "/cases/c1/dossier", foreign: "/cases/c3/dossier"},
+	"review-case":     {method: "GET", path: "/cases/c1/review", foreign: "/cases/c3/review"},
+	"print-dossier":   {method: "GET", path: "/cases/c1/dossier/html", foreign: "/cases/c3/dossier/html"},
+	"get-zone":        {method: "GET", path: "/coverage/zones/z1", foreign: "/coverage/zones/z2"},
 	"open-case":       {method: "POST", path: "/cases", body: `{"zone":"z1"}`, permission: access.WorkCases},
 	"act-on-case":     {method: "POST", path: "/cases/c1/send", body: `{}`, permission: access.WorkCases, foreign: "/cases/c2/send"},
 	"get-series": {method: "GET", path: "/series?kind=wifi&device=ap-25459&field=clients&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z",
@@ -293,6 +296,10 @@ func TestBadQuestions(t *testing.T) {
 		{"POST", "/cases/c1/reopen", `{}`, 409},
 		{"POST", "/cases/c1/close", `{"resolution":"forgotten"}`, 422},
 		{"GET", "/cases/nothing/dossier", "", 404},
+		{"GET", "/cases/nothing/review", "", 404},
+		{"GET", "/cases/nothing/dossier/html", "", 404},
+		{"GET", "/cases/c1/dossier/pdf", "", 422},
+		{"GET", "/coverage/zones/nothing", "", 404},
 		{"GET", "/series?kind=wifi&device=ap-25459&field=clients&from=2026-01-01T00:00:00Z&to=2026-11-20T05:00:00Z&step=1s", "", 422},
 		{"GET", "/series?kind=wifi&device=ap-25459&field=passwords&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z", "", 422},
 		{"GET", "/series?kind=wifi&device=nothing&field=clients&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z", "", 404},
@@ -374,4 +381,18 @@ func FuzzQuestions(f *testing.F) {
 			t.Errorf("%s: no JSON: %s", question, w.Body)
 		}
 	})
+}
+
+// A page is shown under its own policy, and everything else is saved under a name.
+func TestDossierIsShownOrSaved(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	page := c.as(t.Context(), viewer, http.MethodGet, Prefix+"/cases/c1/dossier/html", "")
+	if got := page.Header.Get("Content-Security-Policy"); got != "default-src 'none'; style-src 'self'" || page.Header.Get("Content-Disposition") != "" {
+		t.Errorf("the page: %v", page.Header)
+	}
+	table := c.as(t.Context(), viewer, http.MethodGet, Prefix+"/cases/c1/dossier/csv?table=tests", "")
+	if got := table.Header.Get("Content-Disposition"); got != "attachment; filename=c1.csv" || table.Body.String() != "tests" || table.Header.Get("Content-Type") != "text/csv" {
+		t.Errorf("the file: %v %s", table.Header, table.Body)
+	}
 }

@@ -84,6 +84,7 @@ func (s *server) registerCases() {
 	})
 	handle(s, http.MethodPost, "/cases", "open-case", tag, "Open a case on a zone or on cells", access.WorkCases, s.openCase)
 	handle(s, http.MethodPost, "/cases/{id}/{action}", "act-on-case", tag, "Send, answer, re-test, dispute, close, reopen or comment", access.WorkCases, s.actOnCase)
+	s.registerReviews()
 }
 
 func (s *server) openCase(ctx context.Context, in *openCase) (*answer[Case], error) {

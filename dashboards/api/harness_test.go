@@ -199,6 +199,22 @@ func (p *province) Dossier(_ context.Context, id string) ([]byte, error) {
 	return fmt.Appendf(nil, `{"dossier":%q}`, id), nil
 }
 
+func (p *province) Review(_ context.Context, id string) (CaseReview, error) {
+	return CaseReview{Day: "2026-11-20", Cells: []CellEvidence{}, Retest: []RetestCell{}, Outlook: []CaseOutlook{{Action: "send", Why: id}}}, nil
+}
+
+func (p *province) ZoneEvidence(zone string) (ZoneEvidence, error) {
+	areas, err := p.AreasOf(zone, "", nil)
+	return ZoneEvidence{Zone: zone, Areas: areas, Cells: []CellEvidence{}}, err
+}
+
+func (p *province) Document(_ context.Context, id string, o DocumentOptions) (Document, error) {
+	if o.Format == "html" {
+		return Document{Name: id, ContentType: "text/html", Policy: "default-src 'none'; style-src 'self'", Body: []byte("<p>" + id)}, nil
+	}
+	return Document{Name: id + "." + o.Format, ContentType: "text/" + o.Format, Body: []byte(o.Table)}, nil
+}
+
 func (p *province) AreasOf(zone string, _ telemetry.OperatorCode, cells []string) ([]telemetry.AreaCode, error) {
 	switch {
 	case zone == "z1", slices.Equal(cells, []string{"ours"}):

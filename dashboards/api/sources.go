@@ -91,6 +91,7 @@ type CaseAct struct {
 
 // Cases are the gap cases.
 type Cases interface {
+	CaseReviews
 	Cases() []Case
 	Case(ctx context.Context, id string) (Case, error)
 	// Dossier returns what was sent, as JSON.

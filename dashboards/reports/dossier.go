@@ -14,11 +14,21 @@ type Dossier struct {
 	Operator telemetry.OperatorCode
 	// Hash is the SHA-256 of JSON, in hexadecimal: whoever has both can tell that nothing
 	// was changed.
-	Hash    string
-	JSON    []byte
+	Hash string
+	JSON []byte
+	// Case is the gap case that the evidence was sent with; nil for none. Frozen evidence holds
+	// no tests that do not count.
+	Case    *CaseHead
 	Cells   []CellRow
 	Tests   []TestRow
 	Invalid []TestRow
+}
+
+// A CaseHead says of which gap case a dossier is.
+type CaseHead struct {
+	ID, Zone string
+	Round    int    // how often it was sent
+	Sent     string // local time
 }
 
 // A TestRow is one test. Who made it is a short hash only.
@@ -38,17 +48,34 @@ type TestRow struct {
 
 // Document makes the report.
 func (d *Dossier) Document() *Document {
-	facts := append(d.facts(),
+	name := OperatorName(d.Operator)
+	doc := &Document{
+		Name: "dossier", Title: Words{"Hồ sơ vùng chưa đạt và lõm sóng: " + name, "Dossier of gaps and dead cells: " + name}, Day: d.Day,
+		Tables: []Table{cellTable(d.Cells, &d.Scope), testTable(d.Tests)},
+		Notes:  []Words{noteDossier, noteMethod}, Main: "cells", Raw: d.JSON,
+	}
+	doc.Facts = append(doc.Facts, d.Case.facts()...)
+	doc.Facts = append(append(doc.Facts, d.facts()...),
 		Fact{"cells", Words{"Số ô", "Cells"}, Int(len(d.Cells))},
 		Fact{"tests", Words{"Phép đo được tính", "Tests that count"}, Int(len(d.Tests))},
-		Fact{"invalid", Words{"Phép đo không được tính", "Tests that do not count"}, Int(len(d.Invalid))},
-		Fact{"sha256", Words{"SHA-256 của hồ sơ (JSON)", "SHA-256 of the dossier (JSON)"}, Text(d.Hash)},
 	)
-	name := OperatorName(d.Operator)
-	return &Document{
-		Name: "dossier", Title: Words{"Hồ sơ vùng chưa đạt và lõm sóng: " + name, "Dossier of gaps and dead cells: " + name}, Day: d.Day, Facts: facts,
-		Tables: []Table{cellTable(d.Cells, &d.Scope), testTable(d.Tests), invalidTestTable(d.Invalid)},
-		Notes:  []Words{noteDossier, noteMethod}, Main: "cells", Raw: d.JSON,
+	if d.Case == nil {
+		doc.Facts = append(doc.Facts, Fact{"invalid", Words{"Phép đo không được tính", "Tests that do not count"}, Int(len(d.Invalid))})
+		doc.Tables = append(doc.Tables, invalidTestTable(d.Invalid))
+	}
+	doc.Facts = append(doc.Facts, Fact{"sha256", Words{"SHA-256 của hồ sơ (JSON)", "SHA-256 of the dossier (JSON)"}, Text(d.Hash)})
+	return doc
+}
+
+func (c *CaseHead) facts() []Fact {
+	if c == nil {
+		return nil
+	}
+	return []Fact{
+		{"case", Words{"Hồ sơ số", "Gap case"}, Text(c.ID)},
+		{"zone", Words{"Vùng", "Zone"}, Text(c.Zone)},
+		{"round", Words{"Lần gửi", "Sent, how often"}, Int(c.Round)},
+		{"sent", Words{"Gửi lúc (giờ Việt Nam)", "Sent (local time)"}, Text(c.Sent)},
 	}
 }
 

@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -15,6 +17,17 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Parse(pageText))
+
+// PagePolicy is the content security policy under which a page may be shown: its own style, and
+// nothing else from anywhere.
+var PagePolicy = "default-src 'none'; style-src 'sha256-" + styleHash() + "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+func styleHash() string {
+	_, rest, _ := strings.Cut(pageText, "<style>")
+	style, _, _ := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
 
 // pageRows is how many rows of a table are printed. The other formats have them all.
 const pageRows = 1000
