@@ -15,6 +15,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rollupOptions: { input: { console: 'index.html', field: 'field.html' } },
   },
-  server: { proxy: Object.fromEntries(['/api', '/alertmanager'].map((path) => [path, process.env['PHUSONG_URL'] ?? 'http://127.0.0.1:8080'])) },
+  // The runbooks of docs/ are pages of the console too.
+  server: { fs: { allow: ['.', '../../docs/runbooks'] }, proxy: Object.fromEntries(['/api', '/alertmanager'].map((path) => [path, process.env['PHUSONG_URL'] ?? 'http://127.0.0.1:8080'])) },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
 })
