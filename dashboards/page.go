@@ -220,13 +220,20 @@ var (
 // appendLabel writes the value of a label. What is no UTF-8, and would make Prometheus
 // refuse the whole page, is marked as such.
 func appendLabel(to []byte, value string) []byte {
-	if strings.ContainsAny(value, "\\\n\"") {
-		value = labelEscaper.Replace(value)
-	}
-	if !utf8.ValidString(value) {
-		value = strings.ToValidUTF8(value, string(utf8.RuneError))
+	if !plain(value) {
+		value = labelEscaper.Replace(strings.ToValidUTF8(value, string(utf8.RuneError)))
 	}
 	return append(to, value...)
+}
+
+// plain reports whether a label can be written as it is: nearly all are ids.
+func plain(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c == '"' || c == '\\' || c == '\n' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // mostExact is up to where every whole number is a float64.

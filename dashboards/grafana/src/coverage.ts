@@ -55,11 +55,11 @@ export const coverage: Page = {
       description: say('Ô lõm và ô thiếu tốc độ nhiều nhất trước. Trung bình 40 Mbit/s là thước đo quốc gia, không phải là kết luận.', 'Most dead cells and gaps first. A mean of 40 Mbit/s is the national yardstick and no verdict.'),
       queries: [
         rows(inArea(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="dead"})`)),
-        rows(inArea(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="gap"})`)),
-        rows(inArea(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="covered"})`)),
-        rows(inArea(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="unproven"})`)),
-        rows(inArea(`phusong_coverage_mean_download_bytes_per_second{${communes}} * 8 / 1e6`)),
-        rows(inArea(`phusong_coverage_window_tests{${communes}}`)),
+        rows(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="gap"})`),
+        rows(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="covered"})`),
+        rows(`sum by (operator, area) (phusong_coverage_cells{${communes}, verdict="unproven"})`),
+        rows(`phusong_coverage_mean_download_bytes_per_second{${communes}} * 8 / 1e6`),
+        rows(`phusong_coverage_window_tests{${communes}}`),
       ],
       columns: [
         { name: 'name', title: say('Xã, phường', 'Commune') },

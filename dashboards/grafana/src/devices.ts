@@ -4,6 +4,7 @@ import { type Page, bad, good, heading, history, info, instant, look, range, row
 import { field } from './folders.js';
 
 const where = 'area=~"$area", kind=~"$kind", site=~"$site", device=~"$device"';
+const nearby = 'area=~"$area", kind=~"$kind"';
 const none = say('Không có thiết bị nào như vậy trong danh mục', 'The register has no such device');
 
 const up = [
@@ -26,21 +27,21 @@ export const devices: Page = {
   from: 'now-24h',
   blocks: [
     stat({
-      title: say('Thiết bị', 'Devices'), width: 6, height: 4, unit: 'short',
-      description: say('Thiết bị đã đăng ký trong lựa chọn.', 'Registered devices in the selection.'),
-      queries: [instant(`count(phusong_device_up{${where}})`)],
+      title: say('Thiết bị của xã, phường', 'Devices in the commune'), width: 6, height: 4, unit: 'short',
+      description: say('Thiết bị đã đăng ký, theo xã, phường và loại đã chọn.', 'Registered devices, by the commune and kind that are chosen.'),
+      queries: [instant(`sum(phusong_area_devices{${nearby}})`)],
       thresholds: steps(info), empty: none,
     }),
     stat({
       title: say('Không hoạt động', 'Down'), width: 6, height: 4, unit: 'short', filled: true,
       description: say('Thiết bị im lặng, báo ngắt, hoặc chưa từng gửi. Danh sách ở dưới, lâu nhất trước.', 'Devices that are silent, said goodbye, or never spoke. The list is below, longest first.'),
-      queries: [instant(`count(phusong_device_up{${where}} == 0) or vector(0)`)],
+      queries: [instant(`count(device:phusong_device_up:down{${where}}) or (vector(0) and on () count(phusong_area_devices) > 0)`)],
       thresholds: steps(good, [1, look], [20, bad]), empty: none,
     }),
     stat({
-      title: say('Tỷ lệ hoạt động', 'Share up'), width: 6, height: 4, unit: 'percentunit', decimals: 1, min: 0, max: 1, spark: true,
-      description: say('Trong lựa chọn, theo thời gian.', 'In the selection, over time.'),
-      queries: [range(`avg(phusong_device_up{${where}})`, say('hoạt động', 'up'))],
+      title: say('Tỷ lệ hoạt động của xã, phường', 'Share up in the commune'), width: 6, height: 4, unit: 'percentunit', decimals: 1, min: 0, max: 1, spark: true,
+      description: say('Theo xã, phường và loại đã chọn, kể cả khi chỉ xem một điểm: cả nơi đó có hỏng không.', 'By commune and kind, also when a single site is chosen: whether the whole place is down.'),
+      queries: [range(`(sum(phusong_area_devices{${nearby}, state=~"up|late"}) or 0 * sum(phusong_area_devices{${nearby}})) / sum(phusong_area_devices{${nearby}})`, say('hoạt động', 'up'))],
       thresholds: steps(bad, [0.9, look], [0.99, good]), empty: none,
     }),
     stat({
@@ -52,7 +53,7 @@ export const devices: Page = {
     table({
       title: say('Không hoạt động, lâu nhất trước', 'Down, longest first'), width: 24, height: 10, unit: 'none',
       description: say('Chọn một thiết bị để xem lịch sử của nó.', 'Choose a device to see its history.'),
-      queries: [rows(`phusong_device_last_seen_timestamp_seconds{${where}} * 1000 and on (device) phusong_device_up == 0`)],
+      queries: [rows(`device:phusong_device_last_seen_timestamp_seconds:down{${where}} * 1000`)],
       columns: [
         {
           name: 'device', title: say('Thiết bị', 'Device'),
@@ -68,8 +69,8 @@ export const devices: Page = {
     }),
     timeline({
       title: say('Thiết bị không ổn định', 'Devices that were down'), width: 24, height: 10, unit: 'none',
-      description: say('Hai mươi thiết bị ngắt nhiều nhất trong khoảng thời gian. Đứt đoạn nhiều lần: nguồn điện hoặc đường truyền.', 'The twenty devices that were down most in the range. Many short gaps: power or uplink.'),
-      queries: [range(`phusong_device_up{${where}} and on (device) bottomk(20, avg_over_time(phusong_device_up{${where}}[$__range]) < 1)`, '{{device}}')],
+      description: say('Hai mươi thiết bị ngắt lâu nhất trong khoảng thời gian; chỉ vẽ lúc ngắt. Đứt đoạn nhiều lần: nguồn điện hoặc đường truyền.', 'The twenty devices that were down longest in the range; only that is drawn. Many short pieces: power or uplink.'),
+      queries: [range(`device:phusong_device_up:down{${where}} and on (device) topk(20, count_over_time(device:phusong_device_up:down{${where}}[$__range] @ end()))`, '{{device}}')],
       words: up, empty: say('Không có thiết bị nào ngắt', 'No device was down'),
     }),
     heading('Đo được ở thiết bị đã chọn', 'Measured by the selected devices'),

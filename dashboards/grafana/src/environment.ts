@@ -2,7 +2,7 @@
 
 import { type Page, bad, geomap, good, heading, history, info, instant, look, range, rows, say, stat, steps, table, timeseries } from './model.js';
 import { operations } from './folders.js';
-import { airBands, airGood, inArea } from './words.js';
+import { airBands, airGood, highest, inArea } from './words.js';
 
 const where = 'area=~"$area"';
 const noSensor = say('Không có cảm biến trong lựa chọn', 'No sensor in the selection');
@@ -62,8 +62,8 @@ export const environment: Page = {
     }),
     timeseries({
       title: say('VN_AQI', 'VN_AQI'), width: 12, height: 8, unit: 'none', decimals: 0, min: 0,
-      description: say('Mỗi trạm một đường, theo giờ đã đóng.', 'A line a station, by closed hours.'),
-      queries: [range(`max by (device) (phusong_air_quality_index{${where}})`, '{{device}}')],
+      description: say('Mười trạm cao nhất lúc này, theo giờ đã đóng.', 'The ten stations that are highest now, by closed hours.'),
+      queries: [range(highest(`phusong_air_quality_index{${where}}`), '{{device}}')],
       thresholds: steps(airGood, ...airBands), empty: notAnHour,
     }),
     timeseries({
@@ -75,14 +75,14 @@ export const environment: Page = {
     heading('Ồn, nóng, nước', 'Noise, heat, water'),
     timeseries({
       title: say('Ồn so với giới hạn', 'Noise above the limit'), width: 8, height: 8, unit: 'dB',
-      description: say('LAeq giờ trừ giới hạn của khu vực và khung giờ. Trên 0 là vượt.', 'Hourly LAeq minus the limit of zone and hour. Above 0 is too loud.'),
-      queries: [range(`phusong_noise_excess_decibels{${where}}`, '{{device}}')],
+      description: say('LAeq giờ trừ giới hạn của khu vực và khung giờ, mười nơi ồn nhất lúc này. Trên 0 là vượt.', 'Hourly LAeq minus the limit of zone and hour, where it is loudest now (ten). Above 0 is too loud.'),
+      queries: [range(highest(`phusong_noise_excess_decibels{${where}}`), '{{device}}')],
       thresholds: steps(good, [0, bad]), empty: notAnHour,
     }),
     timeseries({
       title: say('Chỉ số nóng', 'Heat index'), width: 8, height: 8, unit: 'celsius',
-      description: say('Từ 41 °C nguy hiểm cho người làm việc ngoài trời.', 'From 41 °C dangerous for people who work outdoors.'),
-      queries: [range(`phusong_heat_index_celsius{${where}}`, '{{device}}')],
+      description: say('Mười nơi nóng nhất lúc này. Từ 41 °C nguy hiểm cho người làm việc ngoài trời.', 'Where it is hottest now (ten). From 41 °C dangerous for people who work outdoors.'),
+      queries: [range(highest(`phusong_heat_index_celsius{${where}}`), '{{device}}')],
       thresholds: steps(good, [32, look], [41, bad]), empty: noSensor,
     }),
     timeseries({

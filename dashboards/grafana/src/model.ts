@@ -367,7 +367,8 @@ function variable(c: Choice, lang: Lang): VariableModel {
   const model: VariableModel & { definition: string } = {
     type: 'query', name: c.name, label: c.label[lang], datasource: prometheus,
     query: { query, refId: c.name, qryType: 1 } as never, definition: query,
-    refresh: 2 as never, sort: 1 as never, multi: c.multi ?? true, includeAll: true, allValue: '.*',
+    // When the page is opened: a range that ends now would ask again at each refresh.
+    refresh: 1 as never, sort: 1 as never, multi: c.multi ?? true, includeAll: true, allValue: '.*',
     current: { text: lang === 'vi' ? 'Tất cả' : 'All', value: '$__all' } as never, options: [],
   };
   return model;

@@ -2,7 +2,7 @@
 
 import { type Page, bad, geomap, good, heading, info, instant, look, range, rows, say, stat, steps, table, timeseries, unknown } from './model.js';
 import { operations } from './folders.js';
-import { airBands, airGood, atSite, causes, inArea, severities, siteState, siteVerdict } from './words.js';
+import { airBands, airGood, causes, inArea, severities, siteState } from './words.js';
 
 const told = 'told="yes", alertname!="Watchdog"';
 const silence = say('Không có dữ liệu: xem trang Sức khỏe dịch vụ', 'No data: see Service health');
@@ -60,7 +60,7 @@ export const wall: Page = {
     geomap({
       title: say('Điểm Wi-Fi công cộng', 'Public Wi-Fi sites'), width: 12, height: 16, unit: 'none', label: '',
       description: say('Mỗi chấm là một điểm, màu theo tình trạng. Tím là không rõ, không phải là tốt.', 'Each dot is a site, coloured by its state. Purple is unknown, not well.'),
-      queries: [rows(atSite(siteVerdict('site!=""')))],
+      queries: [rows('site:phusong_wifi_site_verdict_info:state')],
       thresholds: steps(good, [1, look], [2, bad], [3, unknown]), words: siteState,
       empty: say('Chưa có điểm nào trong danh mục', 'The register has no site yet'),
       links: [{ title: say('Thiết bị của điểm', 'Devices of the site'), to: 'devices', with: { site: '${__field.labels.site}' } }],

@@ -2,7 +2,7 @@
 
 import { type Page, bad, bars, good, heading, history, info, instant, look, range, rows, say, stat, steps, table, timeseries } from './model.js';
 import { operations } from './folders.js';
-import { inArea, siteState, siteVerdict } from './words.js';
+import { inArea, siteState } from './words.js';
 
 const where = 'area=~"$area", category=~"$category"';
 const nothing = say('Không có điểm nào như vậy trong danh mục', 'The register has no such site');
@@ -55,7 +55,7 @@ export const wifi: Page = {
       description: say('Xấu nhất trước.', 'Worst first.'),
       queries: [
         rows(inArea('phusong_wifi_sites_target_ratio{area=~"$area", area!="", category=""} < 1')),
-        rows(inArea('phusong_wifi_sites_required{area=~"$area", area!="", category=""}')),
+        rows('phusong_wifi_sites_required{area=~"$area", area!="", category=""} and on (area) phusong_wifi_sites_target_ratio{category=""} < 1'),
       ],
       columns: [
         { name: 'name', title: say('Xã, phường', 'Commune') },
@@ -70,8 +70,8 @@ export const wifi: Page = {
       title: say('Điểm', 'Sites'), width: 24, height: 10, unit: 'none',
       description: say('Hỏng trước. Chọn một điểm để xem thiết bị.', 'Failed ones first. Choose a site to see its devices.'),
       queries: [
-        rows(`((${siteVerdict(where)}) * on (site) group_left (name) phusong_site_info)`),
-        rows(`phusong_wifi_site_clients{${where}} * on (site) group_left (name) phusong_site_info`),
+        rows(`site:phusong_wifi_site_verdict_info:state{${where}}`),
+        rows(`phusong_wifi_site_clients{${where}} * 1`), // without its name, by which the rows would be told apart
       ],
       columns: [
         { name: 'name', title: say('Điểm', 'Site') },

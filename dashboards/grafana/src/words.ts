@@ -2,7 +2,7 @@
 
 import { type ValueWord, bad, good, info, look, say, unknown } from './model.js';
 
-/** What the queries below make of the verdict on a site. */
+/** What the rule site:phusong_wifi_site_verdict_info:state makes of the verdict on a site. */
 export const siteState: ValueWord[] = [
   { value: '0', text: say('Hoạt động', 'Working'), color: good },
   { value: '1', text: say('Hoạt động một phần', 'Partly working'), color: look },
@@ -10,15 +10,10 @@ export const siteState: ValueWord[] = [
   { value: '3', text: say('Không rõ', 'Unknown'), color: unknown },
 ];
 
-/** The verdict of each site as a number, worst highest among the known ones. */
-export const siteVerdict = (filter: string): string =>
-  [['working', 0], ['partly', 1], ['failed|no service', 2], ['unknown', 3]]
-    .map(([verdict, value]) => `phusong_wifi_site_verdict_info{${filter}, verdict=~"${verdict}"} * ${value}`)
-    .join(' or ');
-
-/** Adds name and position of sites. */
-export const atSite = (expr: string): string =>
-  `(${expr}) * on (site) group_left (name, latitude, longitude) phusong_site_info`;
+/** The course of the ten sensors that are highest at the end of the range: hundreds of
+ * lines tell nobody anything, and cost most of what a page costs. */
+export const highest = (series: string): string =>
+  `${series} and on (device) topk(10, ${series} @ end())`;
 
 /** Adds the names of communes. */
 export const inArea = (expr: string): string => `(${expr}) * on (area) group_left (name) phusong_area_info`;
