@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -110,7 +111,7 @@ func TestReviewSaysWhatCanBeDone(t *testing.T) {
 	o.verdict(cell, coverage.Covered, len(working))
 	testbed.Eventually(t, time.Minute, func() error {
 		again, err := cases.Document(ctx, c.ID, api.DocumentOptions{Format: "html", Language: "vi"})
-		if err == nil && string(again.Body) != string(page.Body) {
+		if err == nil && !bytes.Equal(again.Body, page.Body) {
 			err = errors.New("another page is printed")
 		}
 		return err
