@@ -42,7 +42,7 @@ func (p apiPlaces) Sites() []api.Site {
 		x, f := &states[i], facts[states[i].Site.ID]
 		list[i] = api.Site{
 			ID: x.Site.ID, Name: x.Site.Name, Category: x.Site.Category, Area: x.Site.Area, Lat: x.Site.At.Lat, Lon: x.Site.At.Lon,
-			Required: x.Site.Required, Verdict: f.Verdict.String(), Clients: f.Clients,
+			Required: x.Site.Required, Verdict: f.Verdict.String(), Reason: f.Reason.String(), Since: f.Since, Clients: f.Clients,
 			Expected: x.Expected, Down: x.Down, UplinkDown: x.UplinkDown, Open: x.Open,
 		}
 	}
@@ -65,6 +65,19 @@ func (p apiPlaces) Devices() []api.Device {
 		return true
 	})
 	return list
+}
+
+func (p apiPlaces) Device(id telemetry.DeviceID) (api.Device, bool) {
+	d, ok := p.s.judgement.engine.Device(id)
+	if !ok {
+		return api.Device{}, false
+	}
+	return deviceValue(&d), true
+}
+
+func (p apiPlaces) SiteName(id telemetry.SiteID) string {
+	x, _ := p.s.register.Current().Site(id)
+	return x.Name
 }
 
 func (p apiPlaces) Targets() []api.Target {

@@ -57,7 +57,7 @@ func (s *service) openAPI(context.Context) error {
 	}
 	w.protected, w.description, err = api.New(api.Options{
 		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: &apiCoverage{room: s.coverage, epoch: fmt.Sprint(time.Now().UnixNano())},
-		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Events: w.hub, Now: time.Now, Logger: s.log,
+		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Events: w.hub, Now: time.Now, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -36,6 +36,13 @@ var calls = map[string]call{
 	"list-devices":      {method: "GET", path: "/devices"},
 	"map-devices":       {method: "GET", path: "/devices.geojson"},
 	"list-targets":      {method: "GET", path: "/targets"},
+	"get-device":        {method: "GET", path: "/devices/ap-25459", foreign: "/devices/ap-25460"},
+	"count-devices":     {method: "GET", path: "/device-states"},
+	"get-scale":         {method: "GET", path: "/environment/scale"},
+	"list-stations":     {method: "GET", path: "/environment/stations"},
+	"get-station":       {method: "GET", path: "/environment/stations/air-25459", foreign: "/environment/stations/air-25460"},
+	"list-usage":        {method: "GET", path: "/wifi/usage"},
+	"list-availability": {method: "GET", path: "/wifi/availability"},
 	"list-alerts":       {method: "GET", path: "/alerts"},
 	"get-alert":         {method: "GET", path: "/alerts/a25459", foreign: "/alerts/a25460"},
 	"get-alert-history": {method: "GET", path: "/alerts/a25459/history", foreign: "/alerts/over/history"},
@@ -163,7 +170,7 @@ func TestAreas(t *testing.T) {
 	}
 	for path, want := range map[string][]string{
 		"/areas?limit=5": {"25459"}, "/areas.geojson": {"25459"}, "/sites": {"25459"}, "/sites.geojson": {"25459"}, "/devices": {"25459", "25459"},
-		"/devices.geojson": {"25459"}, "/alerts": {"25459"}, "/incidents": {"25459"}, "/maintenance": {"25459"}, "/coverage/cells.geojson": {"25459"},
+		"/devices.geojson": {"25459"}, "/environment/stations": {"25459"}, "/alerts": {"25459"}, "/incidents": {"25459"}, "/maintenance": {"25459"}, "/coverage/cells.geojson": {"25459"},
 	} {
 		c := newConsole(t)
 		key := "area"
@@ -213,6 +220,9 @@ func TestFilters(t *testing.T) {
 		{"/sites.geojson?bbox=106,11,107,12", "id", []string{"site-25459"}},
 		{"/devices?state=silent", "id", []string{"ap-25460"}},
 		{"/devices?kind=mobile", "id", []string{"roaming"}},
+		{"/devices?q=AP+25460", "id", []string{"ap-25460"}},
+		{"/devices?registered=true", "id", []string{}},
+		{"/environment/stations?area=25459", "id", []string{"air-25459"}},
 		{"/devices.geojson?area=25460", "id", []string{"ap-25460"}},
 		{"/alerts", "id", []string{"watchdog", "a25460", "a25459"}}, // worst first, then newest
 		{"/alerts?severity=warning&site=site-25459", "id", []string{"a25459"}},
@@ -303,6 +313,9 @@ func TestBadQuestions(t *testing.T) {
 		{"GET", "/series?kind=wifi&device=ap-25459&field=clients&from=2026-01-01T00:00:00Z&to=2026-11-20T05:00:00Z&step=1s", "", 422},
 		{"GET", "/series?kind=wifi&device=ap-25459&field=passwords&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z", "", 422},
 		{"GET", "/series?kind=wifi&device=nothing&field=clients&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z", "", 404},
+		{"GET", "/devices/nothing", "", 404},
+		{"GET", "/environment/stations/nothing", "", 404},
+		{"GET", "/wifi/availability?month=Novembe", "", 409},
 		{"POST", "/deadletters/replay", `{}`, 422},
 		{"PUT", "/alerts", `{}`, 405},
 	} {

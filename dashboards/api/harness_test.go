@@ -260,6 +260,56 @@ func (p *province) Replay(_ context.Context, ids []string) (int, error) {
 	return len(ids), nil
 }
 
+func (p *province) Device(id telemetry.DeviceID) (Device, bool) {
+	all := p.Devices()
+	i := slices.IndexFunc(all, func(d Device) bool { return d.ID == id })
+	if i < 0 {
+		return Device{}, false
+	}
+	return all[i], true
+}
+
+func (p *province) SiteName(telemetry.SiteID) string { return hostile }
+
+func (p *province) Latest(_ context.Context, d *Device) (*Latest, error) {
+	if d.State == "silent" {
+		return nil, nil //nolint:nilnil // it has never said anything
+	}
+	return &Latest{Time: noon, Values: []Value{{Field: "clients", Type: "integer"}}}, nil
+}
+
+func (p *province) Stations() []Station {
+	return []Station{{ID: "air-25460", Area: "25460"}, {ID: "air-25459", Area: "25459", Name: hostile}}
+}
+
+func (p *province) Station(id telemetry.DeviceID) (StationStory, error) {
+	for _, s := range p.Stations() {
+		if s.ID == id {
+			return StationStory{Station: s}, nil
+		}
+	}
+	return StationStory{}, fmt.Errorf("sensor %s: %w", id, ErrNotFound)
+}
+
+func (p *province) Scale(time.Time) Scale {
+	return Scale{Indicative: Text{"tham khảo", "indicative"}}
+}
+
+func (p *province) Usage() []Usage {
+	return []Usage{{Month: "2026-11", Users: 7}, {Month: "2026-11", Area: "25459", Users: 3}, {Month: "2026-11", Area: "25460", Users: 5}}
+}
+
+func (p *province) Availability(month string) ([]Availability, error) {
+	if month == "Novembe" {
+		return nil, fmt.Errorf("%w: write it like 2026-11", ErrRefused)
+	}
+	return []Availability{{Month: "2026-11", Area: "25459"}, {Month: "2026-11", Area: "25460"}}, nil
+}
+
+func (p *province) AccessPoint(id telemetry.DeviceID) (AccessPoint, bool) {
+	return AccessPoint{Verdict: "working"}, strings.HasPrefix(string(id), "ap-")
+}
+
 // A console asks the API as somebody.
 type console struct {
 	*province
@@ -273,7 +323,7 @@ func newConsole(t testing.TB) *console {
 	c := &console{province: newProvince(), hub: NewHub(noon)}
 	var err error
 	c.handler, c.description, err = New(Options{
-		Version: "test", Places: c.province, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Events: c.hub,
+		Version: "test", Places: c.province, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Environment: c.province, WiFi: c.province, Events: c.hub,
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

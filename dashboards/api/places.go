@@ -80,14 +80,19 @@ type DeviceFilter struct {
 	Kind  string           `query:"kind" enum:"wifi,mobile,environment,"`
 	State string           `query:"state" maxLength:"20"`
 	Site  telemetry.SiteID `query:"site" maxLength:"64"`
+	// Unregistered devices send, and the registry does not know them.
+	Registered string `query:"registered" enum:"true,false,"`
+	Q          string `query:"q" maxLength:"100" doc:"words of the name or id; diacritics may be left out"`
 }
 
 func (s *server) devices(ctx context.Context, f *DeviceFilter, b *box) []Device {
 	var list []Device
 	i := access.From(ctx)
+	question := fold(f.Q)
 	for _, x := range s.Places.Devices() {
 		if s.sees(&i, x.Area) && s.within(x.Area, f.Area) && b.holds(x.Lat, x.Lon) && (f.Kind == "" || x.Kind == f.Kind) &&
-			(f.State == "" || x.State == f.State) && (f.Site == "" || x.Site == f.Site) {
+			(f.State == "" || x.State == f.State) && (f.Site == "" || x.Site == f.Site) &&
+			(f.Registered == "" || f.Registered == strconv.FormatBool(x.Registered)) && holdsWords(question, x.Name, string(x.ID)) {
 			list = append(list, x)
 		}
 	}

@@ -25,6 +25,9 @@ type Places interface {
 	Areas() []telemetry.Area
 	Sites() []Site
 	Devices() []Device
+	Device(id telemetry.DeviceID) (Device, bool)
+	// SiteName returns "" for what is no site.
+	SiteName(id telemetry.SiteID) string
 	// Area returns an area by its code.
 	Area(code telemetry.AreaCode) (telemetry.Area, bool)
 	// AreaOf returns where a device or a site is, whichever is not empty.
@@ -105,6 +108,8 @@ type Cases interface {
 // Readings are what is stored.
 type Readings interface {
 	Series(ctx context.Context, q telemetry.SeriesQuery) ([]telemetry.Sample, error)
+	// Latest returns the newest reading of a device, nil when there is none.
+	Latest(ctx context.Context, d *Device) (*Latest, error)
 	// Letters returns at most limit refused messages after one, oldest first.
 	Letters(ctx context.Context, after string, limit int) ([]Letter, error)
 	// Replay processes refused messages again; no ids are all.

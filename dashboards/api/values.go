@@ -18,6 +18,8 @@ type Site struct {
 	Lon        float64            `json:"lon"`
 	Required   bool               `json:"required"`
 	Verdict    string             `json:"verdict" enum:"working,partly,failed,no service,unknown"`
+	Reason     string             `json:"reason,omitempty" enum:"no access point,not yet heard,not hearing,maintenance,silent,offline,uplink down,portal down,login fails,uplink lossy,uplink laggy" doc:"of a verdict that is not working; it is the one of most access points"`
+	Since      time.Time          `json:"since,omitzero" doc:"of the verdict"`
 	Clients    int64              `json:"clients"`
 	Expected   int                `json:"expected" doc:"devices that were seen and are not retired"`
 	Down       int                `json:"down"`
