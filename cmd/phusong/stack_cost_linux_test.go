@@ -1,10 +1,12 @@
 package main_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,11 +15,11 @@ import (
 	"phusong/internal/testbed"
 )
 
-// What the wall costs at 5,000 devices: set PHUSONG_TEST_WALL_COST=1. It takes three minutes, wants
-// a quiet machine, and prints a table; it fails where the whole load of queries, every
-// panel of every page each ten seconds, takes more than a tenth of one core of
-// Prometheus and phusong together. The scrapes, which come whether anybody looks or
-// not, are printed beside it.
+// What the wall costs at 5,000 devices: make bench, or PHUSONG_TEST_WALL_COST=1. It takes three
+// minutes, wants a quiet machine, and prints a table: what all panels of all pages
+// cost Prometheus and phusong when they are asked each ten seconds, and beside it
+// the scrapes and the rules, which cost the same whether anybody looks or not. Ranges
+// are the last five minutes, for that is all there is.
 func TestWallCost(t *testing.T) {
 	if os.Getenv("PHUSONG_TEST_WALL_COST") != "1" {
 		t.Skip("set PHUSONG_TEST_WALL_COST=1 to measure")
@@ -44,6 +46,7 @@ func TestWallCost(t *testing.T) {
 		return err
 	})
 	queries := panelQueries(t)
+	took := make([]time.Duration, len(queries))
 	const window = 40 * time.Second
 	measure := func(asking bool) (ours, theirs float64) {
 		beganOurs, beganTheirs := processor(t, w.process.PID()), processor(t, prometheus.PID())
@@ -53,11 +56,14 @@ func TestWallCost(t *testing.T) {
 		defer refresh.Stop()
 		for ctx.Err() == nil {
 			for _, q := range queries {
-				if _, err := sources.ask(t.Context(), q); asking && err != nil {
-					t.Fatal(err)
-				} else if !asking {
+				if !asking {
 					break
 				}
+				began := time.Now()
+				if _, err := sources.ask(t.Context(), q); err != nil {
+					t.Fatal(err)
+				}
+				took[q.number] += time.Since(began)
 			}
 			select {
 			case <-refresh.C:
@@ -76,8 +82,9 @@ func TestWallCost(t *testing.T) {
 	t.Logf("  Prometheus   %5.1f %% without, %5.1f %% with the wall", 100*idleTheirs, 100*busyTheirs)
 	t.Logf("  a scrape     %s of the service's processor time each 15 s", scrape.Round(time.Millisecond))
 	t.Logf("  the wall     %5.1f %%: queries %.1f %%, scrapes %.1f %%, Prometheus by itself %.1f %%", 100*total, 100*queriesCost, 100*scrape.Seconds()/15, 100*idleTheirs)
-	if queriesCost > 0.1 {
-		t.Errorf("the queries of the wall take %.1f %% of a core, want at most 10 %%", 100*queriesCost)
+	slices.SortFunc(queries, func(a, b panelQuery) int { return cmp.Compare(took[b.number], took[a.number]) })
+	for _, q := range queries[:8] {
+		t.Logf("  %6s in all for %s, %s", took[q.number].Round(time.Millisecond), q.dashboard, q.panel)
 	}
 }
 
