@@ -92,7 +92,7 @@ type Assessment struct {
 }
 
 // Assess judges everything in the view on the day of now. Tests of later days do not
-// count yet. The view must be of a map under the same rules of validity.
+// count yet, and what a later repair superseded counts still. The view must be of a map under the same rules of validity.
 func (j *Judge) Assess(v *View, now time.Time) (*Assessment, error) {
 	return j.AssessContext(context.Background(), v, now)
 }
@@ -137,6 +137,11 @@ func (j *Judge) cell(v *View, k key, today Day) CellVerdict {
 }
 
 func (j *Judge) judge(v *View, k key, s *series, today Day) CellVerdict {
+	if s.from > today { // what superseded the tests was still to come
+		then := *s
+		then.from = 0
+		s = &then
+	}
 	operator := k.operator.code()
 	commune, province := v.grid.places(k.cell)
 	t := j.rules.termsFor(commune, province, operator)

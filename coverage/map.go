@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -266,6 +267,18 @@ func (v *View) Size() Size {
 		}
 	}
 	return n
+}
+
+// FirstDay returns the first day of which the view holds a test, a day after all others when
+// it holds none.
+func (v *View) FirstDay() Day {
+	first := Day(math.MaxInt32)
+	for _, s := range v.series {
+		if len(s.days) > 0 {
+			first = min(first, s.days[0].day)
+		}
+	}
+	return first
 }
 
 // keys returns what the view holds, by cell and operator.

@@ -7,91 +7,50 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"phusong/coverage"
 	"phusong/dashboards/api"
+	"phusong/dashboards/tiles"
 	"phusong/internal/stream"
 	"phusong/telemetry"
 )
 
-// apiCoverage gives the API the map of coverage.
-type apiCoverage struct {
-	room  *coverageRoom
-	epoch string // of the process
-
-	mu    sync.Mutex
-	state *coverageState // that layer and zones are of
-	layer *api.CellLayer
-	zones []api.ZoneFeature
-	err   error // of drawing the zones
-}
-
-// layerVersion is the same as long as the map and the day are.
-func layerVersion(epoch string, s *coverageState) string {
-	return fmt.Sprintf("%s-%d-%s-%s", epoch, s.version, s.Assessment.Day, s.Assessment.Rules)
-}
-
-// refresh draws the map anew when it was judged anew, once for all who ask.
-func (c *apiCoverage) refresh() {
-	s := c.room.Latest()
-	if s == nil || s == c.state {
-		return
-	}
-	c.state = s
-	if v := layerVersion(c.epoch, s); c.layer == nil || c.layer.Version != v {
-		c.layer = layerOf(s.Assessment, v)
-	}
-	c.zones, c.err = zonesOf(&s.Zones)
-}
-
-func layerOf(a *coverage.Assessment, version string) *api.CellLayer {
+func (c *apiCoverage) cellsOf(a *coverage.Assessment, version string) *api.CellLayer {
 	layer := &api.CellLayer{Version: version, Day: a.Day.String(), Rules: a.Rules, Cells: make([]api.CellFeature, len(a.Cells))}
+	shown := make([]tiles.Cell, len(a.Cells))
 	// A feature stands on each line, after that of the head: see AppendCells.
 	_, rest, _ := bytes.Cut(a.AppendCells(nil, coverage.CellFilter{}), []byte("\n"))
 	for i := range a.Cells {
-		c := &a.Cells[i]
+		x := &a.Cells[i]
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte("\n"))
 		layer.Cells[i] = api.CellFeature{
-			Operator: c.Operator, Area: c.Area, Verdict: c.Verdict.String(), Center: c.Cell.Center(), GeoJSON: bytes.TrimSuffix(line, []byte(",")),
+			Operator: x.Operator, Area: x.Area, Verdict: x.Verdict.String(), Center: x.Cell.Center(), GeoJSON: bytes.TrimSuffix(line, []byte(",")),
+		}
+		verdict, _ := tiles.ParseVerdict(x.Verdict.String()) // they are the same four
+		shown[i] = tiles.Cell{
+			Index: uint64(x.Cell), Operator: x.Operator, Area: x.Area, Verdict: verdict, MedianMbps: x.Summary.P50Mbps, Tests: x.Decision.Tests,
 		}
 	}
+	layer.Tiles = tiles.New(&c.atlas, shown)
 	return layer
 }
 
-func zonesOf(z *coverage.Zones) ([]api.ZoneFeature, error) {
+func zonesOf(z *coverage.Zones) (*api.ZoneLayer, error) {
 	text, err := z.AppendZones(nil, z.Open)
 	if err != nil {
 		return nil, err
 	}
 	_, rest, _ := bytes.Cut(text, []byte("\n"))
-	list := make([]api.ZoneFeature, len(z.Open))
+	layer := &api.ZoneLayer{Day: z.Day.String(), Zones: make([]api.ZoneFeature, len(z.Open))}
 	for i := range z.Open {
 		x := &z.Open[i]
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte("\n"))
-		list[i] = api.ZoneFeature{ID: x.ID, Operator: x.Operator, Verdict: x.Verdict.String(), Areas: x.Areas, GeoJSON: bytes.TrimSuffix(line, []byte(","))}
+		layer.Zones[i] = api.ZoneFeature{ID: x.ID, Operator: x.Operator, Verdict: x.Verdict.String(), Areas: x.Areas, GeoJSON: bytes.TrimSuffix(line, []byte(","))}
 	}
-	return list, nil
-}
-
-func (c *apiCoverage) Layer() *api.CellLayer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refresh()
-	return c.layer
-}
-
-func (c *apiCoverage) Zones() (string, []api.ZoneFeature, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refresh()
-	if c.state == nil {
-		return "", nil, inCoverageWords(errNotJudged)
-	}
-	return c.state.Zones.Day.String(), slices.Clone(c.zones), c.err
+	return layer, nil
 }
 
 // apiCases gives the API the gap cases.

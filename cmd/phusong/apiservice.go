@@ -56,7 +56,7 @@ func (s *service) openAPI(context.Context) error {
 		return fmt.Errorf("the store %T cannot fold series", s.store)
 	}
 	w.protected, w.description, err = api.New(api.Options{
-		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: &apiCoverage{room: s.coverage, epoch: fmt.Sprint(time.Now().UnixNano())},
+		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: newAPICoverage(s.coverage, time.Now()),
 		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Events: w.hub, Now: time.Now, Logger: s.log,
 	})
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *service) tellStates(ctx context.Context) error {
 		})
 		first = false
 		if state := s.coverage.Latest(); state != nil {
-			if version := layerVersion("", state); version != judged {
+			if version := layerVersion("", state, state.Assessment); version != judged {
 				judged = version
 				s.web.hub.Publish("coverage", "", api.CoverageEvent{Day: state.Assessment.Day.String(), At: state.At})
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/sync/singleflight"
 
 	"phusong/dashboards/access"
 	"phusong/telemetry"
@@ -36,6 +37,9 @@ type server struct {
 	Options
 	api  huma.API
 	scan chan struct{} // what walks a whole log, one at a time
+
+	drawn   tileCache
+	drawing singleflight.Group // by the key of the cache
 }
 
 // Prefix is where the API is.
@@ -108,9 +112,10 @@ func said[T any](v T) *answer[T] { return &answer[T]{v} }
 
 // raw is an answer that is made already.
 type raw struct {
-	ContentType string `header:"Content-Type"`
-	ETag        string `header:"ETag"`
-	Body        []byte
+	ContentType     string `header:"Content-Type"`
+	ContentEncoding string `header:"Content-Encoding"`
+	ETag            string `header:"ETag"`
+	Body            []byte
 }
 
 // A Page is a part of a list. Next is the cursor of the next part, empty at the end.

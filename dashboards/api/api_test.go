@@ -55,6 +55,8 @@ var calls = map[string]call{
 	"map-cells":       {method: "GET", path: "/coverage/cells.geojson"},
 	"get-cell":        {method: "GET", path: "/coverage/cells/ours?operator=45204", foreign: "/coverage/cells/theirs?operator=45204"},
 	"map-zones":       {method: "GET", path: "/coverage/zones.geojson"},
+	"list-days":       {method: "GET", path: "/coverage/days"},
+	"get-tile":        {method: "GET", path: "/coverage/tiles/10/813/479.mvt"},
 	"plan-survey":     {method: "GET", path: "/survey"},
 	"list-cases":      {method: "GET", path: "/cases"},
 	"get-case":        {method: "GET", path: "/cases/c1", foreign: "/cases/c3"},
@@ -283,6 +285,18 @@ func TestBadQuestions(t *testing.T) {
 		{"GET", "/coverage/cells.geojson?bbox=-180,-90,180,90", "", 200}, // all the Earth is bounded by limit
 		{"GET", "/coverage/cells.geojson?verdict=purple", "", 422},
 		{"GET", "/coverage/cells.geojson?limit=30001", "", 422},
+		{"GET", "/coverage/cells.geojson?day=yesterday", "", 422},
+		{"GET", "/coverage/cells.geojson?day=2026-11-31", "", 422},
+		{"GET", "/coverage/zones.geojson?day=../../etc", "", 422},
+		{"GET", "/coverage/zones.geojson?day=2020-01-01", "", 404},
+		{"GET", "/coverage/tiles/15/0/0.mvt", "", 422},
+		{"GET", "/coverage/tiles/3/8/0.mvt", "", 422},
+		{"GET", "/coverage/tiles/3/0/8.mvt", "", 422},
+		{"GET", "/coverage/tiles/3/-1/0.mvt", "", 422},
+		{"GET", "/coverage/tiles/3/0/4294967296.mvt", "", 422},
+		{"GET", "/coverage/tiles/3/0/0.png", "", 422},
+		{"GET", "/coverage/tiles/3/0/0.mvt?verdict=purple", "", 422},
+		{"GET", "/coverage/tiles/3/0/0.mvt?day=2020-01-01", "", 404},
 		{"GET", "/coverage/cells/ours", "", 422},
 		{"GET", "/coverage/cells/..%2f..%2fetc%2fpasswd?operator=45204", "", 404},
 		{"GET", "/alerts/..%2f..%2fpasswd", "", 404},
@@ -332,7 +346,7 @@ func TestBadQuestions(t *testing.T) {
 		t.Errorf("what was done: %v", c.acts)
 	}
 	c.notReady = true
-	for _, path := range []string{"/coverage/cells.geojson", "/coverage/zones.geojson"} {
+	for _, path := range []string{"/coverage/cells.geojson", "/coverage/zones.geojson", "/coverage/tiles/10/813/479.mvt"} {
 		if answer := c.as(t.Context(), admin, http.MethodGet, Prefix+path, ""); answer.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%s before the first judgement: %d", path, answer.StatusCode)
 		}
@@ -355,7 +369,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 func TestAnswersAreNotSentTwice(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
-	for _, path := range []string{"/sites", "/devices.geojson", "/coverage/cells.geojson"} {
+	for _, path := range []string{"/sites", "/devices.geojson", "/coverage/cells.geojson", "/coverage/tiles/10/813/479.mvt"} {
 		first := c.as(t.Context(), admin, http.MethodGet, Prefix+path, "")
 		tag := first.Header.Get("ETag")
 		again := c.as(t.Context(), admin, http.MethodGet, Prefix+path, "", "If-None-Match", tag)

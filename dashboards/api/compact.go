@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"hash/maphash"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,7 +39,17 @@ func compact(next http.Handler) http.Handler {
 				return
 			}
 		}
-		if len(body) < smallest || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if h.Get("Content-Encoding") != "" { // by who answered
+			if takesGzip(r) {
+				h.Set("Content-Length", strconv.Itoa(len(body)))
+				w.WriteHeader(held.status)
+				_, _ = w.Write(body) // the client may be gone
+				return
+			}
+			h.Del("Content-Encoding")
+			body = unzipped(body)
+		}
+		if len(body) < smallest || !takesGzip(r) {
 			h.Set("Content-Length", strconv.Itoa(len(body)))
 			w.WriteHeader(held.status)
 			_, _ = w.Write(body) // the client may be gone
@@ -50,6 +61,28 @@ func compact(next http.Handler) http.Handler {
 		_, _ = z.Write(body)                           // the client may be gone
 		_ = z.Close()
 	})
+}
+
+func takesGzip(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+}
+
+// zipped compresses what will be sent many times; unzipped is its inverse.
+func zipped(body []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(body) // a buffer takes all
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func unzipped(body []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil // it is ours, and not damaged
+	}
+	plain, _ := io.ReadAll(z) // as before
+	return plain
 }
 
 func matches(header, tag string) bool {

@@ -8,11 +8,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"phusong/dashboards/access"
+	"phusong/dashboards/tiles"
 	"phusong/telemetry"
 )
 
@@ -22,12 +23,33 @@ type CellFilter struct {
 	AreaFilter
 	Operator telemetry.OperatorCode `query:"operator" maxLength:"6"`
 	Verdict  []string               `query:"verdict" maxItems:"4" doc:"covered, gap, dead, unproven"`
-	Limit    int                    `query:"limit" minimum:"1" maximum:"30000" default:"10000"`
+	DayFilter
+	Limit int `query:"limit" minimum:"1" maximum:"30000" default:"10000"`
 }
 
-const notJudged = "the coverage map is not judged yet; ask again in a moment"
+// DayFilter asks for the map of an earlier day.
+type DayFilter struct {
+	Day string `query:"day" maxLength:"10" doc:"such as 2026-11-03; default: as it is now. GET /coverage/days says which"`
+}
 
-var verdicts = []string{"covered", "gap", "dead", "unproven"}
+func (f *DayFilter) check() error {
+	if _, err := time.Parse(time.DateOnly, f.Day); err != nil && f.Day != "" {
+		return huma.Error422UnprocessableEntity("day must be a date such as 2026-11-03")
+	}
+	return nil
+}
+
+func parseVerdicts(names []string) ([]tiles.Verdict, error) {
+	var list []tiles.Verdict
+	for _, name := range names {
+		v, err := tiles.ParseVerdict(name)
+		if err != nil {
+			return nil, huma.Error422UnprocessableEntity("verdict must be of covered, gap, dead, unproven")
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
 
 // cells writes the cells that are asked for. Their features were written when the map was
 // judged, so that a viewport costs no more than looking through the layer.
@@ -36,14 +58,15 @@ func (s *server) cells(ctx context.Context, in *CellFilter) (*raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range in.Verdict {
-		if !slices.Contains(verdicts, v) {
-			return nil, huma.Error422UnprocessableEntity("verdict must be of " + strings.Join(verdicts, ", "))
-		}
+	if _, err := parseVerdicts(in.Verdict); err != nil {
+		return nil, err
 	}
-	layer := s.Coverage.Layer()
-	if layer == nil {
-		return nil, huma.Error503ServiceUnavailable(notJudged)
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	layer, err := s.Coverage.Layer(ctx, in.Day)
+	if err != nil {
+		return nil, err
 	}
 	i := access.From(ctx)
 	seen := make(map[telemetry.AreaCode]bool) // whether it is wanted: areas are few, cells many
@@ -104,23 +127,32 @@ func (s *server) registerCoverage() {
 		}
 		return said(evidence), err
 	})
+	handle(s, http.MethodGet, "/coverage/days", "list-days", tag, "The days on which the map can be asked", access.Read, func(context.Context, *struct{}) (*answer[Days], error) {
+		days, err := s.Coverage.Days()
+		return said(days), err
+	})
+	s.registerTiles(tag)
 	handleRaw[ZoneCollection](s, "/coverage/zones.geojson", "map-zones", tag, "Open dead and slow zones", geoJSON, func(ctx context.Context, in *struct {
 		AreaFilter
+		DayFilter
 		Operator telemetry.OperatorCode `query:"operator" maxLength:"6"`
 		Verdict  string                 `query:"verdict" enum:"dead,gap,"`
 	}) (*raw, error) {
-		day, zones, err := s.Coverage.Zones()
+		if err := in.check(); err != nil {
+			return nil, err
+		}
+		layer, err := s.Coverage.Zones(ctx, in.Day)
 		if err != nil {
 			return nil, err
 		}
 		list := []json.RawMessage{}
-		for i := range zones {
-			z := &zones[i]
+		for i := range layer.Zones {
+			z := &layer.Zones[i]
 			if (in.Operator == "" || z.Operator == in.Operator) && (in.Verdict == "" || z.Verdict == in.Verdict) && s.touches(ctx, z.Areas, in.Area) {
 				list = append(list, z.GeoJSON)
 			}
 		}
-		body, err := json.Marshal(map[string]any{"type": "FeatureCollection", "day": day, "features": list})
+		body, err := json.Marshal(map[string]any{"type": "FeatureCollection", "day": layer.Day, "features": list})
 		return &raw{Body: body}, err
 	})
 	handle(s, http.MethodGet, "/survey", "plan-survey", tag, "Where to measure next: stops in the order of a short way", access.Read, func(ctx context.Context, in *struct {

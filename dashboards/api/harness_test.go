@@ -15,7 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uber/h3-go/v4"
+
 	"phusong/dashboards/access"
+	"phusong/dashboards/tiles"
 	"phusong/telemetry"
 )
 
@@ -35,7 +38,10 @@ var noon = time.Date(2026, 11, 20, 5, 0, 0, 0, time.UTC)
 
 func newProvince() *province {
 	p := &province{layer: &CellLayer{Version: "1", Day: "2026-11-20", Rules: "2026-1"}}
+	hexagon, _ := h3.LatLngToCell(h3.LatLng{Lat: 11.31, Lng: 106.1}, 8) // on the tile 10/813/479
+	var shown []tiles.Cell
 	for i, area := range []telemetry.AreaCode{"25459", "25460"} {
+		shown = append(shown, tiles.Cell{Index: uint64(hexagon), Operator: telemetry.OperatorCode([]string{"45204", "45201"}[i]), Area: area, Verdict: tiles.Dead, Tests: 40})
 		p.alerts = append(p.alerts, Alert{
 			ID: "a" + string(area), Name: "SiteDown", Severity: "warning", Area: area, Site: telemetry.SiteID("site-" + area),
 			Fired: noon.Add(time.Duration(i) * time.Minute), Annotations: map[string]string{"summary": hostile},
@@ -45,6 +51,7 @@ func newProvince() *province {
 			GeoJSON: fmt.Appendf(nil, `{"type":"Feature","geometry":null,"properties":{"area":%q}}`, area),
 		})
 	}
+	p.layer.Tiles = tiles.New(new(tiles.Atlas), shown)
 	p.alerts = append(p.alerts, Alert{ID: "watchdog", Name: "Watchdog", Severity: "critical"})
 	return p
 }
@@ -147,22 +154,27 @@ func (p *province) EndWindow(_ context.Context, id, who string, _ time.Time) (Wi
 	return Window{ID: id, Area: "25459"}, nil
 }
 
-func (p *province) Layer() *CellLayer {
-	if p.notReady {
-		return nil
+func (p *province) Layer(_ context.Context, day string) (*CellLayer, error) {
+	switch {
+	case p.notReady:
+		return nil, ErrNotReady
+	case day == "2020-01-01":
+		return nil, ErrNotFound
 	}
-	return p.layer
+	return p.layer, nil
 }
 
-func (p *province) Zones() (string, []ZoneFeature, error) {
-	if p.notReady {
-		return "", nil, ErrNotReady
+func (p *province) Zones(_ context.Context, day string) (*ZoneLayer, error) {
+	if _, err := p.Layer(context.Background(), day); err != nil {
+		return nil, err
 	}
-	return "2026-11-20", []ZoneFeature{
-		{ID: "z1", Operator: "45204", Verdict: "dead", Areas: []telemetry.AreaCode{"25459"}, GeoJSON: []byte(`{"type":"Feature","id":"z1"}`)},
-		{ID: "z2", Operator: "45201", Verdict: "gap", Areas: []telemetry.AreaCode{"25460"}, GeoJSON: []byte(`{"type":"Feature","id":"z2"}`)},
-	}, nil
+	return &ZoneLayer{Day: "2026-11-20", Zones: []ZoneFeature{
+		{ID: "z1", Operator: "45204", Verdict: "dead", Areas: []telemetry.AreaCode{"25459"}, GeoJSON: []byte(`{"type":"Feature","properties":{"id":"z1"}}`)},
+		{ID: "z2", Operator: "45201", Verdict: "gap", Areas: []telemetry.AreaCode{"25460"}, GeoJSON: []byte(`{"type":"Feature","properties":{"id":"z2"}}`)},
+	}}, nil
 }
+
+func (p *province) Days() (Days, error) { return Days{First: "2026-08-23", Last: "2026-11-20"}, nil }
 
 func (p *province) Cell(cell string, _ telemetry.OperatorCode) (CellEvidence, error) {
 	switch cell {

@@ -70,11 +70,14 @@ type SurveyQuestion struct {
 
 // Coverage is the map of mobile coverage.
 type Coverage interface {
-	// Layer returns the latest; nil before the first judgement. It does not change, and is
-	// the same until another judgement.
-	Layer() *CellLayer
-	// Zones are the open zones of a day.
-	Zones() (day string, zones []ZoneFeature, err error)
+	// Layer returns the map as it was on a day, such as 2026-11-03; the latest for "". It
+	// does not change, and is the same until another judgement. The error may wrap
+	// ErrNotReady, and ErrNotFound for a day that cannot be asked.
+	Layer(ctx context.Context, day string) (*CellLayer, error)
+	// Zones are the zones that were open on a day, as in Layer.
+	Zones(ctx context.Context, day string) (*ZoneLayer, error)
+	// Days says which days can be asked.
+	Days() (Days, error)
 	// Cell returns the evidence on one cell. The error may wrap ErrNotFound or ErrRefused.
 	Cell(cell string, operator telemetry.OperatorCode) (CellEvidence, error)
 	Survey(q SurveyQuestion) ([]SurveyStop, error)

@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"phusong/dashboards/tiles"
 	"phusong/telemetry"
 )
 
@@ -209,12 +210,19 @@ type Point struct {
 	Value float64   `json:"value"`
 }
 
-// A CellLayer is the coverage map as it was judged at one moment. It does not change.
+// Days are those on which the coverage map can be asked, both included.
+type Days struct {
+	First string `json:"first" format:"date"`
+	Last  string `json:"last" format:"date" doc:"the present day"`
+}
+
+// A CellLayer is the coverage map as it was judged for one day. It does not change.
 type CellLayer struct {
 	// Version is another one for another judgement.
 	Version    string
 	Day, Rules string
 	Cells      []CellFeature
+	Tiles      *tiles.Map
 }
 
 // A CellFeature is one cell of one operator, and its GeoJSON feature.
@@ -224,6 +232,12 @@ type CellFeature struct {
 	Verdict  string
 	Center   telemetry.Point
 	GeoJSON  []byte
+}
+
+// A ZoneLayer are the dead and slow zones that were open on one day. It does not change.
+type ZoneLayer struct {
+	Day   string
+	Zones []ZoneFeature
 }
 
 // A ZoneFeature is a dead or slow zone, and its GeoJSON feature.
