@@ -19,7 +19,7 @@ FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo secrets dashboards test check fuzz bench lint vuln tools debian clean
+.PHONY: help build demo secrets dashboards test test-race test-plain check fuzz bench lint vuln tools debian clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,23 @@ secrets: build ## make the stack's secrets in ./secrets; HOSTS=broker.example.vn
 dashboards: ## make the Grafana dashboards anew after a change of their sources
 	cd dashboards/grafana && npm ci --silent && npm run --silent make
 
-test: tools check ## install what the tests need, then all checks and all tests with the race detector
-	PHUSONG_TEST_SLOW=1 $(GO) test -race -count=1 -timeout 60m ./...
+# Tests wait for real programs more than they compute: more of them than cores run at once. The
+# passes are separate targets and run one after the other, so that each has the machine to itself.
+RACE_TESTS  := -race -count=1 -timeout 60m -parallel 4
+PLAIN_TESTS := -count=1 -timeout 30m -run 'Plain$$'
+
+test: tools check ## install what the tests need, then all checks and all tests
+	$(MAKE) --no-print-directory test-race
+	$(MAKE) --no-print-directory test-plain
+
+# Everything but the plain tests (see testbed.Plain), with the race detector.
+test-race:
+	PHUSONG_TEST_SLOW=1 $(GO) test $(RACE_TESTS) ./...
+
+# The plain tests: those that only compute, for long.
+test-plain:
+	PHUSONG_TEST_SLOW=1 $(GO) test $(PLAIN_TESTS) \
+		$$(git grep -l 'testbed\.Plain(' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 
 check:
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \

@@ -62,9 +62,9 @@ func TestDailyLooksKeepTheLevel(t *testing.T) {
 }
 
 // What docs/COVERAGE.md says about many looks.
-func TestFiguresOfDailyLooks(t *testing.T) {
+func TestFiguresOfDailyLooksPlain(t *testing.T) {
 	t.Parallel()
-	testbed.Slow(t)
+	testbed.Plain(t)
 	text := page(t)
 	for _, share := range []float64{0.90, 0.92} {
 		for _, perDay := range []int{1, 4} {

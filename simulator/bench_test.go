@@ -63,9 +63,9 @@ func BenchmarkSignal(b *testing.B) {
 	}
 }
 
-func TestAHundredThousandDevicesFitInto2GiB(t *testing.T) {
+func TestAHundredThousandDevicesFitInto2GiBPlain(t *testing.T) {
 	t.Parallel()
-	testbed.Slow(t)
+	testbed.Plain(t)
 	w := newWorld(t, func(o *Options) { o.AccessPoints, o.Probes, o.Sensors = 90_000, 2_000, 8_000 })
 	var most uint64
 	var memory runtime.MemStats

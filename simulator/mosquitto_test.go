@@ -133,7 +133,7 @@ func TestPlayingToARealBrokerThatRestarts(t *testing.T) {
 	if p.Progress().Retries == 0 {
 		t.Error("the broker was away and nobody noticed")
 	}
-	testbed.Eventually(t, 30*time.Second, func() error { return l.complete(w, until) })
+	testbed.Eventually(t, testbed.Patience, func() error { return l.complete(w, until) })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rejects < 100 {

@@ -171,9 +171,9 @@ func TestDevicesAreHeardWhenTheTruthSaysSo(t *testing.T) {
 }
 
 // The same for any seed and time of the year.
-func TestDevicesAreHeardWhateverTheSeed(t *testing.T) {
+func TestDevicesAreHeardWhateverTheSeedPlain(t *testing.T) {
 	t.Parallel()
-	testbed.Slow(t)
+	testbed.Plain(t)
 	names := ScenarioNames()
 	for n := range uint64(20) {
 		h := key(2026, forTest, n)

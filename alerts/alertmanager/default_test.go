@@ -113,7 +113,7 @@ func TestDefaultTellsOfTheWorseOnly(t *testing.T) {
 	mail.Await(t, 1)
 	am.update(air("AirBad").resolved(), air("AirVeryBad"))
 	mail.Await(t, 2)
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if _, held := lookUp(t, am.registry, "alertmanager_notifications_suppressed_total", "reason=inhibition"); !held {
 			return errors.New("nothing was held back yet")
 		}

@@ -74,7 +74,7 @@ func TestReceiverAwayHearsThePresentInOrder(t *testing.T) {
 			school = append(school, m.Text)
 		}
 	}
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if since := am.FailingSince(); !since.IsZero() {
 			return fmt.Errorf("failing since %v although it is back", since)
 		}
@@ -231,7 +231,7 @@ func TestAcceptance12AcknowledgedAlertsAreSpared(t *testing.T) {
 	spared := func() float64 { return metric(t, am.registry, "alertmanager_repeats_spared_total") }
 	awaitSpared := func(n float64) {
 		t.Helper()
-		testbed.Eventually(t, time.Minute, func() error {
+		testbed.Eventually(t, testbed.Patience, func() error {
 			if spared() < n {
 				return fmt.Errorf("%v repetitions spared", spared())
 			}

@@ -82,7 +82,7 @@ func TestTwoOfDebiansInACluster(t *testing.T) {
 	two := testbed.StartAlertmanager(t, testbed.AlertmanagerOptions{Config: clusterConfig(mail), Peers: []*testbed.Alertmanager{one}})
 	both := []*testbed.Alertmanager{one, two}
 	for _, am := range both {
-		testbed.Eventually(t, time.Minute, func() error { return equals(am, "alertmanager_cluster_members", 2) })
+		testbed.Eventually(t, testbed.Patience, func() error { return equals(am, "alertmanager_cluster_members", 2) })
 	}
 	registry := prometheus.NewRegistry()
 	c := post(t, func(o *ClientOptions) { o.Registerer = registry }, both...)
@@ -92,7 +92,7 @@ func TestTwoOfDebiansInACluster(t *testing.T) {
 		mail.Await(t, n+1)
 		// Each has looked whether it should send.
 		for _, am := range both {
-			testbed.Eventually(t, time.Minute, func() error {
+			testbed.Eventually(t, testbed.Patience, func() error {
 				return atLeast(am, "alertmanager_nflog_queries_total", float64(n+1))
 			})
 		}
@@ -135,10 +135,10 @@ func TestDebiansAlertmanagerIsRestarted(t *testing.T) {
 	send(t, c, over)
 	mail.Await(t, 1)
 	// It has noted that it sent: it looks into its notes for the next round.
-	testbed.Eventually(t, time.Minute, func() error { return atLeast(am, "alertmanager_nflog_queries_total", 2) })
+	testbed.Eventually(t, testbed.Patience, func() error { return atLeast(am, "alertmanager_nflog_queries_total", 2) })
 	am.Stop()
 	send(t, c, over.resolved(), silent("hospital", "ap-2"))
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if metric(t, registry, "alertmanager_send_errors_total") < 2 {
 			return fmt.Errorf("not tried yet")
 		}
@@ -169,7 +169,7 @@ func TestTwoEmbeddedInACluster(t *testing.T) {
 		}
 		mail.Await(t, n+1)
 		for _, r := range both {
-			testbed.Eventually(t, time.Minute, func() error {
+			testbed.Eventually(t, testbed.Patience, func() error {
 				if metric(t, r.registry, "alertmanager_nflog_queries_total") < float64(n+1) {
 					return fmt.Errorf("one has not looked yet")
 				}
@@ -181,7 +181,7 @@ func TestTwoEmbeddedInACluster(t *testing.T) {
 	if code, text := both[0].request("POST", "/api/v2/silences", silenceOf("site", "hospital")); code != 200 {
 		t.Fatal(text)
 	}
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if _, text := both[1].request("GET", "/api/v2/silences", ""); !strings.Contains(text, "hospital") {
 			return fmt.Errorf("the other one knows no silence: %s", text)
 		}

@@ -78,7 +78,7 @@ func startWith(t *testing.T, o Options, adjust ...func(*Options)) *running {
 		}
 	})
 	t.Cleanup(r.stop)
-	testbed.Eventually(t, time.Minute, func() error { return r.healthy() })
+	testbed.Eventually(t, testbed.Patience, func() error { return r.healthy() })
 	return r
 }
 

@@ -49,12 +49,12 @@ func TestKillKeepsSilencesAndWhatWasSent(t *testing.T) {
 	url := "http://" + addr + Prefix
 	boot := func() *testbed.Process {
 		p := testbed.Run(t, testbed.Command{Name: "embedded Alertmanager", Path: os.Args[0], Env: []string{childEnv + "=" + addr + " " + dir}})
-		testbed.Eventually(t, time.Minute, func() error { return ask(t, http.MethodGet, url+"/-/ready", "") })
+		testbed.Eventually(t, testbed.Patience, func() error { return ask(t, http.MethodGet, url+"/-/ready", "") })
 		return p
 	}
 	saved := func(name, what string) {
 		t.Helper()
-		testbed.Eventually(t, time.Minute, func() error {
+		testbed.Eventually(t, testbed.Patience, func() error {
 			text, err := os.ReadFile(filepath.Join(dir, "data", name))
 			if err == nil && !strings.Contains(string(text), what) {
 				err = fmt.Errorf("%s does not hold %s yet", name, what)
@@ -77,7 +77,7 @@ func TestKillKeepsSilencesAndWhatWasSent(t *testing.T) {
 	boot()
 	must(t, ask(t, http.MethodPost, url+"/api/v2/alerts", "["+school+","+hospital+"]"))
 	// The market comes later, so that it shows what was on its way before.
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		return contains(t, url+"/api/v2/alerts?silenced=true&active=false", "hospital")
 	})
 	must(t, ask(t, http.MethodPost, url+"/api/v2/alerts", "["+market+"]"))

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"phusong/alerts/desk"
+	"phusong/internal/testbed"
 )
 
 // noon is a Tuesday, 12:00 in Việt Nam.
@@ -43,18 +44,16 @@ func open(t testing.TB, b desk.Bucket) (*desk.Desk, <-chan struct{}) {
 	})
 	select {
 	case <-d.Ready():
-	case <-time.After(patience):
+	case <-time.After(testbed.Patience):
 		t.Fatal("the desk does not become ready")
 	}
 	return d, changed
 }
 
-const patience = 60 * time.Second
-
 // await waits until the desk has heard what makes check true.
 func await(t testing.TB, changed <-chan struct{}, check func() bool) {
 	t.Helper()
-	for deadline := time.After(patience); !check(); {
+	for deadline := time.After(testbed.Patience); !check(); {
 		select {
 		case <-changed:
 		case <-deadline:

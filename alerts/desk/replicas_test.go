@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"phusong/alerts/desk"
+	"phusong/internal/testbed"
 )
 
 // However two replicas and their people interleave, nothing that was done is lost, nothing is
@@ -57,7 +58,7 @@ func TestTwoDesksDoNotOverwriteOneAnother(t *testing.T) {
 		same := func() bool {
 			return cmp.Equal(one.Handling("a"), two.Handling("a")) && len(one.Handling("a").History) > 0
 		}
-		for deadline := time.After(patience); !same(); {
+		for deadline := time.After(testbed.Patience); !same(); {
 			select {
 			case <-heardOne:
 			case <-heardTwo:

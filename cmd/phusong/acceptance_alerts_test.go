@@ -112,7 +112,7 @@ func (w *ward) pages() (all []page) {
 func (w *ward) awaitPage(want string, n int) page {
 	w.town.t.Helper()
 	var found page
-	testbed.Eventually(w.town.t, patience, func() error {
+	testbed.Eventually(w.town.t, testbed.Patience, func() error {
 		times := 0
 		for _, p := range w.pages() {
 			if p.String() == want {
@@ -295,7 +295,7 @@ func TestAcceptance06WrongClockIsNotFresh(t *testing.T) {
 	const silent = `phusong_devices{kind="wifi",state="silent"}`
 	w.awaitExactly(silent, 2)
 	sent := 0.0
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		sent++
 		for id, clock := range clocks {
 			last[id] = w.tell("wifi", id, `{"time": %d, "seq": %v, "portal_ok": true}`, clock(), sent)
@@ -331,7 +331,7 @@ func TestAcceptance10SentinelIsNoMeasurement(t *testing.T) {
 	}
 	say(20, 30)
 	w.awaitExactly(`phusong_devices{kind="environment",state="up"}`, 1)
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		say(-999, -999)
 		return w.heard("firing Flagged sensor-1")
 	})

@@ -49,12 +49,12 @@ func TestAlertDeskOfTwoReplicas(t *testing.T) {
 		}
 		return nil
 	}
-	testbed.Eventually(t, patience, func() error { return holds(two) })
+	testbed.Eventually(t, testbed.Patience, func() error { return holds(two) })
 	if err := server.Close(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	again := runningDesk(t, openedStream(t, dir), reg)
-	testbed.Eventually(t, patience, func() error { return holds(again) })
+	testbed.Eventually(t, testbed.Patience, func() error { return holds(again) })
 }
 
 func openedStream(t *testing.T, dir string) *stream.Server {

@@ -55,7 +55,7 @@ func judged(t *testing.T, p *post, image imageFile, every time.Duration, until f
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	testbed.Eventually(t, 2*patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if !until(w.counted.position.Load()) {
 			return fmt.Errorf("at entry %d", w.counted.position.Load())
 		}

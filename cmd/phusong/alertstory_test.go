@@ -28,7 +28,7 @@ const districtInterval = time.Second
 
 func newDistrict(t *testing.T, url string) *district {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	link, err := mqtt.Dial(ctx, mqtt.Options{URL: url, ClientID: "district", CleanSession: true})
 	if err != nil {
@@ -207,7 +207,7 @@ func TestAcceptance04OneCauseOneMessage(t *testing.T) {
 // minutes.
 func awaitMails(t *testing.T, sink *testbed.SMTPSink, n int) []testbed.Mail {
 	t.Helper()
-	testbed.Eventually(t, 2*time.Minute+patience, func() error {
+	testbed.Eventually(t, 2*time.Minute+testbed.Patience, func() error {
 		if got := len(sink.All()); got < n {
 			return fmt.Errorf("%d messages, want %d:\n%s", got, n, texts(sink.All()))
 		}

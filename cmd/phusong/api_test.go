@@ -20,7 +20,7 @@ import (
 
 // ask sends a request to the API of the running service, and decodes its answer.
 func (w *town) ask(method, path, body string, into any, headers ...string) error {
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, w.url("/api/v1"+path), strings.NewReader(body))
 	if err != nil {
@@ -32,7 +32,7 @@ func (w *town) ask(method, path, body string, into any, headers ...string) error
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := (&http.Client{Timeout: 10 * time.Second}).Do(r)
+	answer, err := (&http.Client{}).Do(r)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (w *town) hear(headers ...string) <-chan heardEvent {
 // awaitEvent waits for an event whose data hold all the words.
 func awaitEvent(t *testing.T, events <-chan heardEvent, kind string, words ...string) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(testbed.Patience)
 search:
 	for {
 		select {

@@ -17,9 +17,6 @@ import (
 	"phusong/internal/testbed"
 )
 
-// patience bounds every wait of these tests; one that ends earlier costs nothing.
-const patience = 60 * time.Second
-
 // outcome is what a command left behind.
 type outcome struct {
 	code           int
@@ -29,7 +26,7 @@ type outcome struct {
 // command carries out one command line in this process.
 func command(t *testing.T, args ...string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	var stdout, stderr testbed.Buffer
 	code := run(&process{name: "phusong", ctx: ctx, stdout: &stdout, stderr: &stderr}, args)
@@ -75,7 +72,7 @@ func (b *background) wait() outcome {
 	b.t.Helper()
 	select {
 	case <-b.ended:
-	case <-time.After(patience):
+	case <-time.After(testbed.Patience):
 		b.t.Fatalf("it does not end; it said:\n%s", b.stderr.String())
 	}
 	return outcome{b.code, b.stdout.String(), b.stderr.String()}
@@ -85,7 +82,7 @@ func (b *background) wait() outcome {
 func (b *background) await(check func() error) {
 	b.t.Helper()
 	gone := false
-	testbed.Eventually(b.t, patience, func() error {
+	testbed.Eventually(b.t, testbed.Patience, func() error {
 		if gone = b.hasEnded(); gone {
 			return nil
 		}

@@ -85,7 +85,7 @@ func newOffice(t *testing.T, cases, evidence sharedBucket, store *shelf) *office
 // verdict waits until the window of the cell proves what it should, by so many tests.
 func (o *office) verdict(cell coverage.Cell, want coverage.Verdict, tests int) {
 	o.t.Helper()
-	testbed.Eventually(o.t, time.Minute, func() error {
+	testbed.Eventually(o.t, testbed.Patience, func() error {
 		s := o.room.Latest()
 		if s == nil {
 			return errNotJudged
@@ -148,7 +148,7 @@ func TestGapCaseFromOpenToRepaired(t *testing.T) {
 	}
 	known := func(o *office, state coverage.CaseState) {
 		t.Helper()
-		testbed.Eventually(t, time.Minute, func() error {
+		testbed.Eventually(t, testbed.Patience, func() error {
 			for _, c := range o.room.cases.List() {
 				if c.State == state {
 					return nil
@@ -263,7 +263,7 @@ func TestGapCasesInCompany(t *testing.T) {
 		t.Fatalf("cases (-want +got):\n%s", diff)
 	}
 	for _, o := range []*office{one, two} {
-		testbed.Eventually(t, time.Minute, func() error {
+		testbed.Eventually(t, testbed.Patience, func() error {
 			if n := len(o.room.cases.List()); n != 4 {
 				return fmt.Errorf("%d cases are known", n)
 			}
@@ -297,7 +297,7 @@ func TestNothingIsJudgedBeforeTheMapIsWhole(t *testing.T) {
 	store := &shelf{readings: all[:30], away: true}
 	o := newOffice(t, cases, evidence, store)
 	o.room.Observe(time.Now(), all[20:]) // the stream repeats some of what is stored
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if !strings.Contains(o.log.String(), "cannot be rebuilt") {
 			return errors.New("the log does not say it")
 		}

@@ -33,7 +33,7 @@ func TestLiveAlarmOfAFixedProbe(t *testing.T) {
 	}
 	until := func(outcome, series string, want float64) {
 		t.Helper()
-		testbed.Eventually(t, patience, func() error {
+		testbed.Eventually(t, testbed.Patience, func() error {
 			attempt(outcome)
 			body, err := get("http://" + s.listen + "/metrics")
 			if err != nil {
@@ -49,7 +49,7 @@ func TestLiveAlarmOfAFixedProbe(t *testing.T) {
 	until("no_service", `phusong_alerts{alertname="NoService",area="25459",kind="mobile",severity="warning",told="yes"}`, 1)
 	until("no_service", `phusong_alerts{alertname="Outage",area="25459",kind="",severity="critical",told="yes"}`, 1)
 	until("ok", `phusong_coverage_live_probes{operator="45204",state="up"}`, 1)
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		body, err := get("http://" + s.listen + "/metrics")
 		if err == nil && strings.Contains(body, "phusong_alerts{") {
 			err = fmt.Errorf("alerts still fire:\n%s", body)

@@ -154,7 +154,7 @@ func (h *hamlet) start() {
 func (h *hamlet) await(check func(*coverageState) error) *coverageState {
 	h.t.Helper()
 	var s *coverageState
-	testbed.Eventually(h.t, time.Minute, func() error {
+	testbed.Eventually(h.t, testbed.Patience, func() error {
 		if s = h.service.coverage.Latest(); s == nil {
 			return errNotJudged
 		}
@@ -388,7 +388,7 @@ func TestCoverageLiveProbes(t *testing.T) {
 		}
 		return nil
 	}
-	testbed.Eventually(t, time.Minute, down)
+	testbed.Eventually(t, testbed.Patience, down)
 	// An hour ago it worked, and it tells only now.
 	h.send([]telemetry.Reading{attempt(61*time.Minute, telemetry.OutcomeOK), attempt(60*time.Minute, telemetry.OutcomeOK)})
 	before := h.service.coverage.Live(time.Now())

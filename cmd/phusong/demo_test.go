@@ -28,12 +28,12 @@ func TestDemo(t *testing.T) {
 		})
 	}
 	began := time.Now()
-	p := start("--for", "8s", "--history", "1h")
+	p := start("--history", "1h")
 	greeting := p.WaitLog("be a device")
-	testbed.Eventually(t, 15*time.Second, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		return metric(listen, "phusong_unregistered_devices", func(v float64) bool { return v == 0 })
 	})
-	testbed.Eventually(t, 15*time.Second, func() error { return devicesUp(listen, 300) })
+	testbed.Eventually(t, testbed.Patience, func() error { return devicesUp(listen, 300) })
 	t.Logf("300 devices were up after %v", time.Since(began).Round(time.Millisecond))
 
 	// What the greeting proposes must work as it stands.
@@ -44,7 +44,7 @@ func TestDemo(t *testing.T) {
 	}
 	for _, label := range []string{"see it", "prove it"} {
 		line := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(p.WaitLog(label)), label))
-		testbed.Eventually(t, patience, func() error {
+		testbed.Eventually(t, testbed.Patience, func() error {
 			shell := testbed.Run(t, testbed.Command{Path: sh, Args: []string{"-c", line}, Dir: dir})
 			if code := shell.Wait(); code != 0 || label == "see it" && !strings.Contains(shell.Stdout(), "\nap-mine ") {
 				return fmt.Errorf("%q ended with %d and said\n%s", line, code, shell.Log())
@@ -52,8 +52,8 @@ func TestDemo(t *testing.T) {
 			return nil
 		})
 	}
-	if code := p.Wait(); code != 0 {
-		t.Fatalf("it ended by itself with %d", code)
+	if code := p.Interrupt(); code != 0 {
+		t.Fatalf("Ctrl-C ended it with %d", code)
 	}
 	balanced(t, p.Stdout())
 	if diff := cmp.Diff([]string{"data"}, names(t, dir)); diff != "" {
@@ -66,12 +66,22 @@ func TestDemo(t *testing.T) {
 
 	again := start()
 	again.WaitLog("Stop with Ctrl-C.")
-	testbed.Eventually(t, patience, func() error { return devicesUp(listen, 300) })
+	testbed.Eventually(t, testbed.Patience, func() error { return devicesUp(listen, 300) })
 	if code := again.Interrupt(); code != 0 {
 		t.Errorf("Ctrl-C ended it with %d", code)
 	}
 	balanced(t, again.Stdout())
 	provenAtRest(t, filepath.Join(dir, "data"))
+}
+
+func TestDemoEndsByItself(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := testbed.Phusong(t, "demo", "--listen", testbed.Addr(t), "--mqtt", testbed.Addr(t), "--history", "0s", "--data", dir, "--for", "5s")
+	if code := p.Wait(); code != 0 {
+		t.Errorf("it ended by itself with %d", code)
+	}
+	provenAtRest(t, dir)
 }
 
 // balanced holds when a demo's last words account for everything, and nothing

@@ -66,8 +66,8 @@ var airSeasons = []time.Time{
 
 // The index of healthy sensors is that of the true air, but for what their calibration
 // misses: 6 % is one deviation of it in this world. docs/ENVIRONMENT.md states the error.
-func TestTheIndexIsThatOfTheTrueAir(t *testing.T) {
-	testbed.Slow(t)
+func TestTheIndexIsThatOfTheTrueAirPlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
 	var off []float64
 	flagged, readings := 0, 0
@@ -155,8 +155,8 @@ func (f *found) recall() float64    { return float64(f.both) / float64(max(1, f.
 
 // Planted faults are flagged, and true smoke is not. What is false is known from a twin of the
 // world in which nothing breaks.
-func TestLyingSensorsAreFlagged(t *testing.T) {
-	testbed.Slow(t)
+func TestLyingSensorsAreFlaggedPlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
 	modes := map[telemetry.DeviceID]string{
 		"env-001": "drift", "env-019": "drift", "env-003": "spikes", "env-006": "spikes", "env-012": "spikes",

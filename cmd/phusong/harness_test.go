@@ -21,10 +21,6 @@ import (
 	"phusong/internal/testbed"
 )
 
-// patience bounds every wait of these tests. A wait that ends earlier costs
-// nothing, and two cores with the race detector on them are slow.
-const patience = 90 * time.Second
-
 // A town is a phusong that serves, a real Mosquitto before it and a real store
 // behind it. Its methods fail the test; only the test's goroutine may call them.
 type town struct {
@@ -119,7 +115,7 @@ func (w *town) url(path string) string { return "http://" + w.listen + path }
 
 // get returns status and body of an answer of the running service.
 func (w *town) get(path string) (int, string, error) {
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url(path), http.NoBody)
 	if err != nil {
@@ -211,7 +207,7 @@ func (w *town) await(check func() error) {
 }
 
 func lookUntil(ctx context.Context, check func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, testbed.Patience)
 	defer cancel()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -223,7 +219,7 @@ func lookUntil(ctx context.Context, check func() error) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("not reached within %s", patience), err)
+			return errors.Join(fmt.Errorf("not reached within %s", testbed.Patience), err)
 		}
 	}
 }

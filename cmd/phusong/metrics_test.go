@@ -157,7 +157,7 @@ func familiesOfAFullProvince(t *testing.T) []*dto.MetricFamily {
 // publish sends one message to a broker that lets everybody in.
 func publish(t *testing.T, addr, topic, payload string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	link, err := mqtt.Dial(ctx, mqtt.Options{URL: "tcp://" + addr, ClientID: "test-" + t.Name(), CleanSession: true})
 	if err != nil {

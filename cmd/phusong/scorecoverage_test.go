@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,35 +19,26 @@ import (
 	"phusong/simulator"
 )
 
-// scorer builds the program without the race detector, under which a month of driving takes ten
-// times as long; TestSimulateScore runs the same code with it.
-func scorer(t *testing.T) func(ctx context.Context, args ...string) (*coverageScore, error) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "phusong")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building phusong: %v\n%s", err, out)
+// scoreOf is what `phusong simulate score` says of a province with weak coverage.
+func scoreOf(ctx context.Context, binary string, args ...string) (*coverageScore, error) {
+	all := append([]string{"simulate", "score", "--scenario", "weak-coverage", "--access-points", "0", "--sensors", "0", "--json"}, args...)
+	out, err := exec.CommandContext(ctx, binary, all...).Output()
+	if err != nil {
+		return nil, err
 	}
-	return func(ctx context.Context, args ...string) (*coverageScore, error) {
-		all := append([]string{"simulate", "score", "--scenario", "weak-coverage", "--access-points", "0", "--sensors", "0", "--json"}, args...)
-		out, err := exec.CommandContext(ctx, path, all...).Output()
-		if err != nil {
-			return nil, err
-		}
-		var s score
-		if err := json.Unmarshal(out, &s); err != nil {
-			return nil, err
-		}
-		return s.Coverage, nil
+	var s score
+	if err := json.Unmarshal(out, &s); err != nil {
+		return nil, err
 	}
+	return s.Coverage, nil
 }
 
 // Thirty days of forty probes in a province with weak coverage: what is found against an
 // operator is true, and what there are enough tests for is found.
-func TestVerdictsOfAMonthAreRight(t *testing.T) {
-	testbed.Slow(t)
+func TestVerdictsOfAMonthAreRightPlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
-	s, err := scorer(t)(t.Context(), "--for", "720h", "--probes", "40")
+	s, err := scoreOf(t.Context(), testbed.Binary(t), "--for", "720h", "--probes", "40")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,14 +94,14 @@ func pageHasTheScore(t *testing.T, s *coverageScore) {
 // Twenty provinces: no more proofs are false than the level of the rules allows, in any of them
 // and in all. PHUSONG_TEST_SEEDS=full has each driven as long as the month above; it takes ten
 // minutes.
-func TestFalseProofsAreAsRareAsTheLevelSays(t *testing.T) {
-	testbed.Slow(t)
+func TestFalseProofsAreAsRareAsTheLevelSaysPlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
 	size := []string{"--for", "192h", "--probes", "12"}
 	if os.Getenv("PHUSONG_TEST_SEEDS") == "full" {
 		size = []string{"--for", "720h", "--probes", "40"}
 	}
-	run := scorer(t)
+	binary := testbed.Binary(t)
 	var mu sync.Mutex // guards the sums
 	sums := make(map[coverage.Verdict]falseProofs)
 	right, concluded := 0, 0
@@ -119,7 +109,7 @@ func TestFalseProofsAreAsRareAsTheLevelSays(t *testing.T) {
 	group.SetLimit(2)
 	for seed := 1; seed <= 20; seed++ {
 		group.Go(func() error {
-			s, err := run(ctx, append(size, "--seed", strconv.Itoa(seed))...)
+			s, err := scoreOf(ctx, binary, append(size, "--seed", strconv.Itoa(seed))...)
 			if err != nil {
 				return err
 			}
@@ -176,8 +166,8 @@ func TestAllowedFalseProofs(t *testing.T) {
 }
 
 // The worked example of docs/COVERAGE.md is what the province of the demo yields, test by test.
-func TestWorkedExampleIsTheDemos(t *testing.T) {
-	testbed.Slow(t)
+func TestWorkedExampleIsTheDemosPlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/COVERAGE.md")
 	if err != nil {
@@ -236,8 +226,8 @@ func TestWorkedExampleIsTheDemos(t *testing.T) {
 
 // The score is a function of the world, whoever of the workers was first, and every cell is
 // counted once.
-func TestCoverageScoreCountsEveryCell(t *testing.T) {
-	testbed.Slow(t)
+func TestCoverageScoreCountsEveryCellPlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
 	story, err := simulator.ShippedScenario("weak-coverage")
 	if err != nil {

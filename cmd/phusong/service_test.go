@@ -19,7 +19,7 @@ func TestStartWithATrimmedStream(t *testing.T) {
 	config := DefaultConfig()
 	config.Data, config.Listen = t.TempDir(), "127.0.0.1:0"
 	config.Broker.Listen, config.Broker.Anonymous = "127.0.0.1:0", true
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	log := slog.New(slog.DiscardHandler)
 
@@ -34,7 +34,7 @@ func TestStartWithATrimmedStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testbed.Eventually(t, 10*time.Second, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if b := s.ledger.Balance(); b.Stored != 1 {
 			return fmt.Errorf("the ledger says %+v", b)
 		}

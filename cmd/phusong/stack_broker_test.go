@@ -87,7 +87,7 @@ func newStackBroker(t *testing.T, devices ...string) (b stackBroker, passwords m
 func (b *stackBroker) start(t *testing.T) {
 	t.Helper()
 	b.process = testbed.Run(t, testbed.Command{Name: "mosquitto", Path: testbed.Require(t, "mosquitto"), Args: []string{"-c", b.config}})
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", b.addr)
 		if err != nil {
 			return err

@@ -104,11 +104,14 @@ func (w *wall) say(device, kind, payload string) {
 	}
 }
 
+// scrapeEvery is also how long a scrape may take: a busy machine needs more than one.
+const scrapeEvery = 2 * time.Second
+
 // startPrometheus starts Prometheus with the stack's configuration and rules, only
 // quicker, and returns its address.
 func startPrometheus(t *testing.T, phusong string) string {
 	t.Helper()
-	_, addr := startPrometheusEvery(t, phusong, "1s")
+	_, addr := startPrometheusEvery(t, phusong, scrapeEvery.String())
 	return addr
 }
 
@@ -220,17 +223,14 @@ func someUsers(t *testing.T) string {
 	return ""
 }
 
-// roundEvery is the pause between two rounds of all queries: what Prometheus scrapes.
-const roundEvery = time.Second
-
 // mustAnswerAll asks all queries again and again until each has brought data, all at
 // once: one that never does costs the time of all only once. Those that are not
 // wanted must be understood, and of the right type.
 func (s panelSources) mustAnswerAll(t *testing.T, queries []panelQuery, wanted func(panelQuery) bool) {
 	t.Helper()
-	deadline, cancel := context.WithTimeout(t.Context(), patience)
+	deadline, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
-	tick := time.NewTicker(roundEvery)
+	tick := time.NewTicker(scrapeEvery) // earlier there is nothing new
 	defer tick.Stop()
 	open := slices.Clone(queries)
 	failures := make(map[int]error)
@@ -270,7 +270,7 @@ const (
 // The label "query" is the legend of the query that is meant.
 func (s panelSources) mustShow(t *testing.T, queries []panelQuery, dashboard, panel string, labels map[string]string, value float64) {
 	t.Helper()
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		seen := "no such panel"
 		for _, q := range queries {
 			if q.dashboard != dashboard || q.panel != panel || labels["query"] != "" && labels["query"] != q.legend {
@@ -301,7 +301,7 @@ func (r panelRow) shows(labels map[string]string, value float64) bool {
 // mustAnswer waits until the query brings data.
 func (s panelSources) mustAnswer(t *testing.T, q panelQuery) {
 	t.Helper()
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		rows, err := s.ask(t.Context(), q)
 		if err == nil && len(rows) == 0 {
 			err = fmt.Errorf("no data for %s%s", q.expr, q.influxql)

@@ -45,7 +45,7 @@ func newNATSCluster(t *testing.T) *natsCluster {
 			c.stop(i)
 		}
 	})
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		for _, node := range c.nodes {
 			if node.JetStreamIsLeader() {
 				return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"phusong/internal/mqtt"
+	"phusong/internal/testbed"
 )
 
 // A fleet is the devices of these tests. What it remembers is what a device
@@ -153,7 +154,7 @@ func (f *fleet) publish(topic string, payload []byte, readings ...reading) {
 	if payload == nil {
 		payload = fmt.Appendf(nil, `{"seq":%d,"clients":1}`, readings[0].Seq)
 	}
-	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(f.t.Context(), testbed.Patience)
 	defer cancel()
 	if err := f.client.Publish(ctx, mqtt.Message{Topic: topic, Payload: payload, QoS: mqtt.AtLeastOnce}); err != nil {
 		if f.t.Context().Err() != nil {

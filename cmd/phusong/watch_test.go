@@ -164,7 +164,7 @@ func (p *post) watchUntil(w *watcher) {
 	ctx, stop := context.WithCancel(p.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	testbed.Eventually(p.t, time.Minute, func() error {
+	testbed.Eventually(p.t, testbed.Patience, func() error {
 		if at := w.counted.position.Load(); at < state.Last {
 			return fmt.Errorf("the watcher is at %d of %d", at, state.Last)
 		}
@@ -330,7 +330,7 @@ func TestWatcherGoesOnWhileItWrites(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
 	p.say("a", "b", "c")
-	testbed.Eventually(t, time.Minute, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if got := room.text(); got != "a b c" {
 			return errors.New("the room saw " + got)
 		}

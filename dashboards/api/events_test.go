@@ -16,8 +16,6 @@ import (
 	"phusong/telemetry"
 )
 
-const patience = 60 * time.Second
-
 // A listener reads events over a real connection.
 type listener struct {
 	t      testing.TB
@@ -39,7 +37,7 @@ func (c *console) serve(t testing.TB, who func() access.Identity) *httptest.Serv
 
 func listen(t testing.TB, server *httptest.Server, last string) *listener {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+Prefix+"/events", http.NoBody)
 	if err != nil {
@@ -162,7 +160,7 @@ func TestListenersAreBounded(t *testing.T) {
 	for _, l := range all {
 		_ = l.answer.Body.Close()
 	}
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if n := c.hub.Clients(); n > 0 {
 			return fmt.Errorf("%d places are not free again", n)
 		}

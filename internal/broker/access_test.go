@@ -17,6 +17,7 @@ import (
 
 	"phusong/internal/broker"
 	"phusong/internal/mqtt"
+	"phusong/internal/testbed"
 )
 
 func TestADeviceMayPublishItsOwnTopicsOnly(t *testing.T) {
@@ -193,7 +194,7 @@ func subscribe(t *rapid.T, b *broker.Broker, filter string) (granted, admitted b
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testbed.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	hello := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)

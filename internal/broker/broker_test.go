@@ -269,7 +269,7 @@ func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 		case d := <-service.arrived:
 			d.Ack()
 			seen[d.Topic] = true
-		case <-time.After(patience):
+		case <-time.After(testbed.Patience):
 			t.Fatalf("%d of %d acknowledged messages came back", len(seen), n)
 		}
 	}
@@ -303,7 +303,7 @@ func TestOnlyOnePortIsOpenAndCloseLeavesNothing(t *testing.T) {
 	c.stop()
 	b.Close()
 	b.Close()
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if n := runtime.NumGoroutine(); n > goroutines {
 			stacks := make([]byte, 1<<20)
 			return fmt.Errorf("%d goroutines, %d before the broker:\n%s", n, goroutines, stacks[:runtime.Stack(stacks, true)])

@@ -12,9 +12,6 @@ import (
 	"phusong/internal/testbed"
 )
 
-// patience is far longer than anything here takes; it only ends tests that have failed.
-const patience = 30 * time.Second
-
 // start runs a broker for the time of the test, open to everybody unless adjusted.
 func start(t *testing.T, adjust ...func(*broker.Options)) *broker.Broker {
 	t.Helper()
@@ -119,7 +116,7 @@ func to(filters ...string) func(*mqtt.Options) {
 // ready waits until the client is connected and subscribed.
 func (c *client) ready() *client {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), testbed.Patience)
 	defer cancel()
 	if err := c.Await(ctx); err != nil {
 		c.t.Fatalf("waiting for the subscription: %v", err)
@@ -129,7 +126,7 @@ func (c *client) ready() *client {
 
 func (c *client) send(m mqtt.Message) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), testbed.Patience)
 	defer cancel()
 	if err := c.Publish(ctx, m); err != nil {
 		c.t.Fatalf("publishing to %s: %v", m.Topic, err)
@@ -148,7 +145,7 @@ func (c *client) until(last string) []string {
 			if d.Topic == last {
 				return got
 			}
-		case <-time.After(patience):
+		case <-time.After(testbed.Patience):
 			c.t.Fatalf("nothing on %s; before that came %q", last, got)
 		}
 	}

@@ -78,10 +78,16 @@ func TestMessagesWaitWhileWeAreAway(t *testing.T) {
 		}
 		receiver := connected(t, o)
 		receiver.log.wait(t, "connected", "session_present=true")
-		if diff := cmp.Diff(want, receiver.until(want[len(want)-1])); diff != "" {
+		got := receiver.distinct(len(want))
+		if _, ours := b.(*embedded); ours {
+			// A message that comes in the moment of the goodbye is delivered to nobody there, and
+			// repeated later than those after it: the limits of package broker name it.
+			slices.Sort(got)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("payloads (-want +got):\n%s", diff)
 		}
-	})
+	}, repeatSoon)
 }
 
 func TestUnacknowledgedMessagesComeAgain(t *testing.T) {
@@ -93,36 +99,36 @@ func TestUnacknowledgedMessagesComeAgain(t *testing.T) {
 		for _, payload := range numbers(10) {
 			sender.publish("t/x", payload)
 		}
-		var first []*mqtt.Delivery
-		for range 10 {
-			first = append(first, receiver.next())
+		first := map[string]*mqtt.Delivery{}
+		for len(first) < 10 { // a slow machine may see some of them repeated
+			d := receiver.next()
+			first[string(d.Payload)] = d
 		}
-		for _, d := range first[:5] {
-			d.Ack()
+		for _, payload := range numbers(5) {
+			first[payload].Ack()
 		}
 		// A QoS 1 publish is answered after the acknowledgements before it were read.
 		receiver.publish("elsewhere", "")
 		line.cut()
-		for _, d := range first[5:] {
-			d.Ack() // too late: the connection they came by is gone
+		again := map[string]bool{}
+		for _, payload := range numbers(10)[5:] {
+			first[payload].Ack() // too late: the connection they came by is gone
+			again[payload] = true
 		}
-		got := map[string]bool{}
-		for len(got) < 5 {
+		for len(again) > 0 {
 			d := receiver.next()
 			if !d.Duplicate {
 				t.Errorf("message %s came again without the mark of a duplicate", d.Payload)
 			}
-			got[string(d.Payload)] = true
+			delete(again, string(d.Payload))
 			d.Ack()
 		}
-		for _, payload := range numbers(10)[5:] {
-			if !got[payload] {
-				t.Errorf("message %s did not come again; got %v", payload, got)
+		testbed.Eventually(t, testbed.Patience, func() error {
+			if stats := receiver.Stats(); stats.Connects != 2 || stats.Losses != 1 || stats.Duplicates < 5 {
+				return fmt.Errorf("stats after one cut: %+v", stats)
 			}
-		}
-		if stats := receiver.Stats(); stats.Connects != 2 || stats.Losses != 1 || stats.Duplicates < 5 {
-			t.Errorf("stats after one cut: %+v", stats)
-		}
+			return nil
+		})
 	}, repeatSoon)
 }
 
@@ -147,16 +153,7 @@ func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
 		b.Stop()
 		b.Start()
 		<-sent
-		var got []string
-		seen := map[string]bool{}
-		for len(seen) < len(want) {
-			d := receiver.next()
-			d.Ack()
-			if !seen[string(d.Payload)] {
-				got = append(got, string(d.Payload))
-			}
-			seen[string(d.Payload)] = true
-		}
+		got := receiver.distinct(len(want))
 		slices.Sort(got) // what was under way at the restart may come late
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("payloads (-want +got):\n%s", diff)
@@ -195,10 +192,11 @@ func TestFiltersThatLeftTheConfigurationAreUnsubscribed(t *testing.T) {
 func TestBlockedHandlerKeepsItsSession(t *testing.T) {
 	t.Parallel()
 	onEachBroker(t, func(t *testing.T, b server) {
+		const keepAlive = 3 * time.Second // a busy machine may keep a ping waiting for one
 		release := make(chan struct{})
 		arrived := make(chan *mqtt.Delivery, 1000)
 		receiver := connected(t, mqtt.Options{
-			URL: b.URL(), ClientID: "receiver", Filters: []string{"t/+"}, KeepAlive: time.Second,
+			URL: b.URL(), ClientID: "receiver", Filters: []string{"t/+"}, KeepAlive: keepAlive,
 			Handle: func(ctx context.Context, d *mqtt.Delivery) {
 				select {
 				case <-release:
@@ -209,12 +207,12 @@ func TestBlockedHandlerKeepsItsSession(t *testing.T) {
 				arrived <- d
 			},
 		})
-		sender := connected(t, mqtt.Options{URL: b.URL(), ClientID: "sender", CleanSession: true, KeepAlive: time.Second})
+		sender := connected(t, mqtt.Options{URL: b.URL(), ClientID: "sender", CleanSession: true, KeepAlive: keepAlive})
 		for _, payload := range numbers(100) {
 			sender.publish("t/x", payload)
 		}
 		// Brokers give up after one and a half keepalives of silence: wait for more than two of them.
-		<-time.After(3500 * time.Millisecond)
+		<-time.After(keepAlive * 5 / 2)
 		close(release)
 		seen := map[string]bool{}
 		for len(seen) < 100 {
@@ -337,7 +335,7 @@ func TestRefusalsAreSaidOnceAndWithoutSecrets(t *testing.T) {
 	url := strings.Replace(b.URL(), "//", "//bad:"+secret+"@", 1)
 	bad := run(t, mqtt.Options{URL: url, ClientID: "bad", MaxReconnectDelay: time.Millisecond})
 	line := bad.log.wait(t, "cannot connect", b.URL(), "not Authorized", "check user name")
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		if n := bad.Stats().Failures; n < 3 {
 			return fmt.Errorf("tried %d times only", n)
 		}
@@ -459,12 +457,7 @@ func TestPublishSurvivesACutLine(t *testing.T) {
 		for range 100 {
 			<-done
 		}
-		seen := map[string]bool{}
-		for len(seen) < len(want) {
-			d := receiver.next()
-			d.Ack()
-			seen[string(d.Payload)] = true
-		}
+		receiver.distinct(len(want))
 		if stats := sender.Stats(); stats.Losses != 4 || stats.Published != uint64(len(want)) {
 			t.Errorf("stats after four cuts: %+v", stats)
 		}

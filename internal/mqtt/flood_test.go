@@ -30,7 +30,7 @@ func flood(t *testing.T, o mqtt.FloodOptions) *mqtt.Flood {
 	if o.Next == nil {
 		o.Next = numbered
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	f, err := mqtt.DialFlood(ctx, o)
 	if err != nil {
@@ -42,7 +42,7 @@ func flood(t *testing.T, o mqtt.FloodOptions) *mqtt.Flood {
 
 func send(t *testing.T, f *mqtt.Flood, run mqtt.FloodRun) mqtt.FloodResult {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testbed.Patience)
 	defer cancel()
 	result, err := f.Send(ctx, run)
 	if err != nil {
@@ -210,7 +210,7 @@ func TestAFloodCanBeCancelled(t *testing.T) {
 				if !errors.Is(err, why) {
 					t.Errorf("it ended with %v, want %v", err, why)
 				}
-			case <-time.After(patience):
+			case <-time.After(testbed.Patience):
 				t.Fatal("it goes on")
 			}
 		})

@@ -19,9 +19,6 @@ import (
 	"phusong/internal/testbed"
 )
 
-// patience is far longer than anything here takes; it only ends tests that have failed.
-const patience = 30 * time.Second
-
 // server is a broker that can be away for a while.
 type server interface {
 	URL() string
@@ -52,7 +49,7 @@ type embedded struct {
 func newEmbedded(t *testing.T, adjust ...func(*broker.Options)) *embedded {
 	t.Helper()
 	b := &embedded{t: t, options: broker.Options{
-		Dir: t.TempDir(), Listen: testbed.Addr(t), Anonymous: true,
+		Dir: t.TempDir(), Listen: testbed.Addr(t), Anonymous: true, AckWait: time.Hour,
 	}}
 	for _, change := range adjust {
 		change(&b.options)
@@ -62,7 +59,8 @@ func newEmbedded(t *testing.T, adjust ...func(*broker.Options)) *embedded {
 	return b
 }
 
-// repeatSoon is for tests that wait for unacknowledged messages; others do not want them repeated.
+// repeatSoon is for tests that wait for unacknowledged messages; others do not want them repeated,
+// however slow the machine is.
 func repeatSoon(o *broker.Options) { o.AckWait = time.Second }
 
 func (b *embedded) URL() string { return b.running.URL() }
@@ -72,7 +70,7 @@ func (b *embedded) Start() {
 	b.t.Helper()
 	// A program that another test is just starting holds copies of our sockets until it has been
 	// executed, the listener of the broker that was stopped among them.
-	testbed.Eventually(b.t, patience, func() error {
+	testbed.Eventually(b.t, testbed.Patience, func() error {
 		running, err := broker.Start(b.t.Context(), b.options)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return err
@@ -120,7 +118,7 @@ func run(t *testing.T, o mqtt.Options) *peer {
 			if err != nil {
 				t.Errorf("Run returned %v", err)
 			}
-		case <-time.After(patience):
+		case <-time.After(testbed.Patience):
 			t.Errorf("Run did not end; its log:\n%s", p.log)
 		}
 	})
@@ -145,7 +143,7 @@ func (p *peer) stop() { p.stopOnce() }
 
 func (p *peer) await() {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(p.t.Context(), testbed.Patience)
 	defer cancel()
 	if err := p.Await(ctx); err != nil {
 		p.t.Fatalf("waiting for the subscription: %v\n%s", err, p.log)
@@ -159,7 +157,7 @@ func (p *peer) publish(topic, payload string) {
 
 // tryPublish is publish for goroutines other than the test's.
 func (p *peer) tryPublish(topic, payload string) {
-	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(p.t.Context(), testbed.Patience)
 	defer cancel()
 	if err := p.Publish(ctx, mqtt.Message{Topic: topic, Payload: []byte(payload), QoS: mqtt.AtLeastOnce}); err != nil {
 		p.t.Errorf("publishing to %s: %v", topic, err)
@@ -168,7 +166,7 @@ func (p *peer) tryPublish(topic, payload string) {
 
 func (p *peer) send(m mqtt.Message) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(p.t.Context(), testbed.Patience)
 	defer cancel()
 	if err := p.Publish(ctx, m); err != nil {
 		p.t.Fatalf("publishing to %s: %v", m.Topic, err)
@@ -181,7 +179,7 @@ func (p *peer) next() *mqtt.Delivery {
 	select {
 	case d := <-p.arrived:
 		return d
-	case <-time.After(patience):
+	case <-time.After(testbed.Patience):
 		p.t.Fatalf("no message arrived; log:\n%s", p.log)
 		return nil
 	}
@@ -199,6 +197,22 @@ func (p *peer) until(last string) []string {
 			return payloads
 		}
 	}
+}
+
+// distinct returns the first n different payloads in order of arrival. All that arrives is acknowledged.
+func (p *peer) distinct(n int) []string {
+	p.t.Helper()
+	var payloads []string
+	seen := map[string]bool{}
+	for len(payloads) < n {
+		d := p.next()
+		d.Ack()
+		if payload := string(d.Payload); !seen[payload] {
+			seen[payload] = true
+			payloads = append(payloads, payload)
+		}
+	}
+	return payloads
 }
 
 // logBuffer keeps a log and lets tests wait for lines in it.
@@ -231,7 +245,7 @@ func (b *logBuffer) String() string {
 // wait returns the first line that holds all of the words.
 func (b *logBuffer) wait(t *testing.T, words ...string) string {
 	t.Helper()
-	timeout := time.After(patience)
+	timeout := time.After(testbed.Patience)
 	for {
 		b.mu.Lock()
 		text, changed := b.text.String(), b.changed

@@ -44,7 +44,7 @@ func (b *scripted) accept(code byte) {
 	}
 	conn := b.conn
 	b.t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testbed.Patience)); err != nil {
 		b.t.Fatal(err)
 	}
 	b.reader = bufio.NewReader(conn)
@@ -196,7 +196,7 @@ func TestASilentBrokerIsGivenUp(t *testing.T) {
 func TestASubscriptionWithoutAnAnswerIsTriedOnANewConnection(t *testing.T) {
 	t.Parallel()
 	b := newScripted(t)
-	p := run(t, mqtt.Options{URL: b.URL(), ClientID: "c", Filters: []string{"t"}, ConnectTimeout: 100 * time.Millisecond})
+	p := run(t, mqtt.Options{URL: b.URL(), ClientID: "c", Filters: []string{"t"}, ConnectTimeout: 2 * time.Second})
 	b.accept(0)
 	read[*packets.SubscribePacket](b)
 	p.log.wait(t, "lost the connection", "subscribing: no answer")
@@ -247,7 +247,7 @@ func TestRunLeavesNothingRunning(t *testing.T) {
 	p = run(t, mqtt.Options{URL: "tcp://" + testbed.Addr(t), ClientID: "c"})
 	p.log.wait(t, "cannot connect")
 	p.stop()
-	testbed.Eventually(t, patience, func() error {
+	testbed.Eventually(t, testbed.Patience, func() error {
 		stacks := make([]byte, 1<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
 		for stack := range strings.SplitSeq(string(stacks), "\n\n") {

@@ -25,6 +25,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"phusong/internal/stream"
+	"phusong/internal/testbed"
 )
 
 // startNATS runs a server that this package knows only by its URL.
@@ -39,7 +40,7 @@ func startNATS(t testing.TB, o server.Options) *server.Server {
 		t.Fatal(err)
 	}
 	srv.Start()
-	if !srv.ReadyForConnections(patience) {
+	if !srv.ReadyForConnections(testbed.Patience) {
 		t.Fatal("NATS server did not start")
 	}
 	t.Cleanup(func() { stopNATS(srv) })
@@ -274,7 +275,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 	s := open(t, stream.Options{URLs: urls, Replicas: 3})
 	l := awaitLog(t, s)
 
-	appending, stop := context.WithTimeout(context.Background(), 2*patience)
+	appending, stop := context.WithTimeout(context.Background(), 2*testbed.Patience)
 	defer stop()
 	var appended, read atomic.Uint64
 	acknowledged := make(chan []uint64, 1)
@@ -306,7 +307,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 	// A group of servers tells nobody that it has a leader again; progress shows it.
 	await := func(what string, n *atomic.Uint64, target uint64) {
 		t.Helper()
-		for deadline := time.After(patience); n.Load() < target; {
+		for deadline := time.After(testbed.Patience); n.Load() < target; {
 			select {
 			case err := <-broken:
 				t.Fatalf("the reader stopped: %v", err)

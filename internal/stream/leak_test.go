@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"phusong/internal/stream"
+	"phusong/internal/testbed"
 )
 
 // TestCloseLeavesNothingRunning looks at all goroutines of the process, so it
@@ -20,7 +21,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 		closeServer(t, s)
 	}
 	// Timers of the server that are already running end by themselves.
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testbed.Patience)
 	for {
 		left := natsGoroutines()
 		if len(left) == 0 {

@@ -12,15 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"phusong/internal/stream"
+	"phusong/internal/testbed"
 )
-
-// patience is how long a test waits for something that must happen. A healthy
-// run never waits so long.
-const patience = 30 * time.Second
 
 func testContext(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testbed.Patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -45,7 +42,7 @@ func open(t testing.TB, o stream.Options) *stream.Server {
 
 func closeServer(t testing.TB, s *stream.Server) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testbed.Patience)
 	defer cancel()
 	if err := s.Close(ctx); err != nil {
 		t.Errorf("Close: %v", err)

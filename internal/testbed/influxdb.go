@@ -37,7 +37,7 @@ func InfluxDB(t TB, options InfluxDBOptions) *Database {
 	database := &Database{
 		addr: Addr(t),
 		// No kept connections: each call must meet the server that runs now.
-		client: &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}},
+		client: &http.Client{Timeout: Patience, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	file := filepath.Join(dir, "influxdb.conf")
 	if err := os.WriteFile(file, []byte(options.configuration(dir, database.addr)), 0o600); err != nil {

@@ -56,7 +56,7 @@ func Run(t TB, c Command) *Process {
 	p.cmd.Stderr = p.log
 	p.cmd.SysProcAttr = dieWithParent()
 	// A grandchild that keeps the pipes open must not hang the test.
-	p.cmd.WaitDelay = patience
+	p.cmd.WaitDelay = Patience
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", c.Name, err)
 	}
@@ -114,14 +114,14 @@ func (p *Process) Terminate() int {
 // program that does not end in time fails the test.
 func (p *Process) Wait() int {
 	p.t.Helper()
-	timeout := time.NewTimer(patience)
+	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
 	case <-timeout.C:
 		// The log would be lost: this may itself run in the last cleanup.
-		p.t.Fatalf("%s still runs after %v; its output:\n%s", p.name, patience, p.Log())
+		p.t.Fatalf("%s still runs after %v; its output:\n%s", p.name, Patience, p.Log())
 		return 0
 	}
 }
@@ -130,7 +130,7 @@ func (p *Process) Wait() int {
 // count. The test fails when the program ends without such a line, or says nothing in time.
 func (p *Process) WaitLog(text string) string {
 	p.t.Helper()
-	timeout := time.NewTimer(patience)
+	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
 	for {
 		lines, more := p.log.snapshot()
@@ -146,7 +146,7 @@ func (p *Process) WaitLog(text string) string {
 		select {
 		case <-more:
 		case <-timeout.C:
-			p.t.Fatalf("%s did not say %q within %v", p.name, text, patience)
+			p.t.Fatalf("%s did not say %q within %v", p.name, text, Patience)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func (p *Process) signal(sig os.Signal) {
 
 // awaitReady polls ready until it returns nil, and gives up early when the program ends.
 func (p *Process) awaitReady(ready func() error) error {
-	return poll(p.t.Context(), patience, func() error {
+	return poll(p.t.Context(), Patience, func() error {
 		select {
 		case <-p.exited:
 			return fmt.Errorf("%s ended while starting (%v): %w; its output:\n%s",

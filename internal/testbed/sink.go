@@ -59,7 +59,7 @@ func (b *inbox[T]) Refused() int {
 // await waits until enough says so. The state is as after a change, or at the call.
 func (b *inbox[T]) await(t TB, what string, enough func() bool) {
 	t.Helper()
-	timeout := time.NewTimer(patience)
+	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
 	for {
 		b.mu.Lock()
@@ -72,7 +72,7 @@ func (b *inbox[T]) await(t TB, what string, enough func() bool) {
 		select {
 		case <-changed:
 		case <-timeout.C:
-			t.Fatalf("no %s within %v: %d arrived, %d were refused", what, patience, arrived, refused)
+			t.Fatalf("no %s within %v: %d arrived, %d were refused", what, Patience, arrived, refused)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func StartHTTPSink(t TB) *HTTPSink {
 	s := &HTTPSink{inbox: newInbox[Request]()}
 	listener := listen(t)
 	s.addr = listener.Addr().String()
-	server := &http.Server{Handler: s, ReadHeaderTimeout: patience}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: Patience}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

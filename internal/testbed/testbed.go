@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -34,9 +35,10 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// patience is how long a program may take to start or to end before the test fails. It is generous
-// because race-enabled programs share two cores with everything else.
-const patience = 180 * time.Second
+// Patience bounds every wait of every test: for a program to start or to end, for a message to
+// arrive. It is the one such bound. A wait that ends earlier costs nothing, and race-enabled programs
+// share two cores with everything else; only a test that has failed waits so long.
+const Patience = 3 * time.Minute
 
 // pollInterval is the pause between two looks at an outside program that offers no event.
 const pollInterval = 5 * time.Millisecond
@@ -82,6 +84,24 @@ func Slow(t TB) {
 	t.Helper()
 	if os.Getenv("PHUSONG_TEST_SLOW") != "1" {
 		t.Skipf("slow test: set PHUSONG_TEST_SLOW=1 to run it")
+	}
+}
+
+// plainSuffix ends the names of all plain tests: `make test` chooses them by it.
+const plainSuffix = "Plain"
+
+// Plain skips the test unless PHUSONG_TEST_SLOW=1, and under the race detector. It marks the tests that
+// only compute, for so long that the race detector, which makes it ten times as long, must be spared
+// them; a smaller test of the same code runs under it. `make test` runs the plain tests in a pass of
+// their own. It finds them by the end of their names, so a test without it fails here, in both passes.
+func Plain(t TB) {
+	t.Helper()
+	if name, _, _ := strings.Cut(t.Name(), "/"); !strings.HasSuffix(name, plainSuffix) {
+		t.Fatalf("a plain test: let its name end in %s, or `make test` would not find it", plainSuffix)
+	}
+	Slow(t)
+	if raceEnabled {
+		t.Skipf("plain test: it runs in the pass without the race detector")
 	}
 }
 

@@ -243,6 +243,7 @@ func TestAbsence(t *testing.T) {
 		{"program in CI", "true", program, "", "no-such-program is not installed: run `make tools`"},
 		{"data", "", data, "test data no/such/data.csv is not there: set PHUSONG_TEST_DATA to the folder that holds it", ""},
 		{"data in CI", "true", data, "", "test data no/such/data.csv is not there: set PHUSONG_TEST_DATA to the folder that holds it"},
+		{"plain test", "true", func(t testbed.TB) { testbed.Plain(t) }, "", "a plain test: let its name end in Plain, or `make test` would not find it"},
 		{"slow test", "true", func(t testbed.TB) { testbed.Slow(t) }, "slow test: set PHUSONG_TEST_SLOW=1 to run it", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
