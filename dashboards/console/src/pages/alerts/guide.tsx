@@ -15,7 +15,7 @@ export function Guide({ alert, open: first = false }: { alert: Alert; open?: boo
   return (
     <details class="card runbook" open={open} data-testid="runbook" onToggle={(e) => set(e.currentTarget.open)}>
       <summary>
-        <h2 class="inline">{w().title}</h2>
+        <h2>{w().title}</h2>
       </summary>
       {open && <Pages alert={alert} />}
     </details>

@@ -1,13 +1,14 @@
 // One cause as a card: what, where, since when, who has it in hand, what next.
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { ago, clock, dateTime, number } from '../../format'
+import { ago, dateTime, number } from '../../format'
 import { may } from '../../session'
 import { Badge } from '../../ui'
 import { words } from '../../words'
 import { ActButtons, ActDialog, type Opened } from './acts'
 import { type Alert, type Group, type Incident, holds } from './book'
 import { alertLink, deviceLink, deviceOf, onMap } from './links'
+import { moment } from './moment'
 import { causeText, placeOf, quietText, ruleTitle, severityText, severityTone, textOf, titleOf } from './titles'
 
 const w = words({
@@ -23,14 +24,11 @@ const w = words({
   },
 })
 
-/** The time of day when it is of today, the day too when it is not. */
-export const until = (t: string, now: number): string => (dateTime(t).slice(0, 10) === dateTime(now).slice(0, 10) || Math.abs(Date.parse(t) - now) < 12 * 3600_000 ? clock(t).slice(0, 5) : dateTime(t))
-
 /** Who has it in hand, in words. */
 export function inHand(a: Alert, now: number): string {
   const h = a.handling
   const parts: string[] = []
-  if (h && holds(h, now)) parts.push(w().inHand(h.acknowledged_by ?? '', until(h.acknowledged_until!, now)))
+  if (h && holds(h, now)) parts.push(w().inHand(h.acknowledged_by ?? '', moment(h.acknowledged_until!, now)))
   else if (h?.acknowledged_until) parts.push(w().expired)
   if (h?.assignee) parts.push(w().assigned(h.assignee))
   return parts.join(' · ') || w().nobody

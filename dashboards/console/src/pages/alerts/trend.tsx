@@ -19,6 +19,9 @@ const w = words({
   },
 })
 
+/** Devices that report seldom are not drawn as if they were silent in between. */
+const slowest = 1800
+
 /** Nothing where an alert has no measurement of its own. */
 export function Trend({ alert }: { alert: Alert }) {
   const trend = trendOf(alert.name)
@@ -44,9 +47,9 @@ export function Trend({ alert }: { alert: Alert }) {
           <Chart
             title={label}
             lines={[{ label, points: s.points, kind: trend.sum ? 'bars' : 'line' }]}
-            unit={s.unit}
+            unit={s.unit === '1' ? '' : s.unit}
             digits={2}
-            step={s.step_s}
+            step={Math.max(s.step_s, slowest)}
             from={Date.parse(span.from)}
             to={Date.parse(span.to)}
             range={trend.free ? [null, null] : [0, null]}
