@@ -9,8 +9,7 @@ export const protocol = 'letters'
 /** What a style gives as `glyphs`. */
 export const glyphs = `${protocol}://{fontstack}/{range}`
 /** What a style gives as `text-font`. */
-export const font = ['Regular']
-export const boldFont = ['Bold']
+export const font = ['Bold']
 
 /** A letter as a field of distances to its edge, measured at 24 pixels. */
 export interface Letter {
