@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,8 @@ type Check struct {
 type HandlerOptions struct {
 	// Gatherer has what is not in Sources.
 	Gatherer prometheus.Gatherer
-	// Sources are shown with Prefix before their names. They are registered nowhere else.
+	// Sources are shown with Prefix before their names, and so is what scrapes cost. They
+	// are registered nowhere else.
 	Sources []Source
 	Prefix  string
 	// Ready are the conditions of /readyz.
@@ -42,7 +44,8 @@ func Handler(o HandlerOptions) http.Handler {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", watchScrapes(o.Logger, newPage(o.Gatherer, o.Prefix, o.Sources, o.Logger)))
+	scrapes := newScrapeWatch(o.Logger)
+	mux.Handle("GET /metrics", scrapes.around(newPage(o.Gatherer, o.Prefix, append(slices.Clip(o.Sources), scrapes), o.Logger)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = fmt.Fprintln(w, "ok")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // A scrape that takes a fifth of its interval is named, once an hour; one that takes
@@ -29,7 +31,7 @@ func TestScrapesThatCostTooMuchAreNamed(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var said bytes.Buffer
-				h := watchScrapes(slog.New(slog.NewTextHandler(&said, nil)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(test.cost) }))
+				h := newScrapeWatch(slog.New(slog.NewTextHandler(&said, nil))).around(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(test.cost) }))
 				for end := time.Now().Add(time.Duration(test.minutes) * time.Minute); time.Now().Before(end); time.Sleep(test.every - test.cost) {
 					h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
 				}
@@ -39,4 +41,24 @@ func TestScrapesThatCostTooMuchAreNamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What scrapes cost is on the page itself, for whoever scrapes too often to see.
+func TestScrapesAreCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := NewPlaceCollector(func() Places { time.Sleep(250 * time.Millisecond); return Places{} })
+		h := Handler(HandlerOptions{Gatherer: prometheus.NewRegistry(), Sources: []Source{slow}, Prefix: "phusong_"})
+		var page string
+		for range 3 {
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+			page = answer.Body.String()
+		}
+		for _, want := range []string{"\nphusong_scrapes_total 2\n", "\nphusong_scrape_seconds_total 0.5\n"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the third page lacks %q:\n%s", want, page)
+			}
+		}
+	})
 }

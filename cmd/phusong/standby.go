@@ -71,7 +71,7 @@ func standBy(ctx context.Context, c *Config, log *slog.Logger, l *lease) error {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(activeMetric(0))
-	handler := dashboards.Handler(dashboards.HandlerOptions{Gatherer: metrics, Logger: log, Ready: []dashboards.Check{
+	handler := dashboards.Handler(dashboards.HandlerOptions{Gatherer: metrics, Prefix: ourPrefix, Logger: log, Ready: []dashboards.Check{
 		{Name: "turn", Do: func(context.Context) error { return errors.New("standing by: another phusong works") }},
 	}})
 	serving, stop := context.WithCancel(ctx)

@@ -115,10 +115,10 @@ export const health: Page = {
       empty: nothingYet,
     }),
     timeseries({
-      title: say('Chi phí thu thập', 'Cost of scraping'), width: 8, height: 7, unit: 's', min: 0,
-      description: say('Thời gian mỗi lần Prometheus đọc. Trên một giây: đọc thưa hơn.', 'How long each scrape takes. Above a second: scrape less often.'),
-      queries: [range('scrape_duration_seconds{job="phusong"}', '{{instance}}')],
-      thresholds: steps(good, [1, look]),
+      title: say('Chi phí thu thập', 'Cost of scraping'), width: 8, height: 7, unit: 'percentunit', min: 0,
+      description: say('Phần thời gian phusong dùng để trả lời Prometheus. Trên 10 %: bị đọc quá thường xuyên hoặc quá nhiều máy đọc, hãy đọc thưa hơn.', 'Share of the time in which phusong answers Prometheus. Above 10 % it is scraped too often, or by too many: scrape less often.'),
+      queries: [range('rate(phusong_scrape_seconds_total[$__rate_interval])', '{{instance}}')],
+      thresholds: steps(good, [0.1, look]),
       empty: nothingYet,
     }),
     stat({
