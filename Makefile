@@ -39,7 +39,8 @@ dashboards: ## make the Grafana dashboards anew after a change of their sources
 	cd dashboards/grafana && npm ci --silent && npm run --silent make
 
 # Tests wait for real programs more than they compute: more of them than cores run at once. The
-# passes are separate targets and run one after the other, so that each has the machine to itself.
+# passes are separate targets and run one after the other, so that each has the machine to itself. A new
+# kind of test is a target of its own below, and a line in `test`.
 RACE_TESTS  := -race -count=1 -timeout 60m -parallel 4
 PLAIN_TESTS := -count=1 -timeout 30m -run 'Plain$$'
 
