@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"phusong/alerts/alertmanager"
 	"phusong/alerts/rules"
+	"phusong/dashboards/access"
 	"phusong/deploy"
 	"phusong/internal/mqtt"
 	"phusong/telemetry"
@@ -139,20 +141,38 @@ func (s *service) followRules(ctx context.Context) error {
 	return s.ruleFiles.run(ctx, rulesEvery, func(set *rules.Set) { s.judgement.want(nil, set) }, s.judgement.broken.Store)
 }
 
-// alertmanagerHandler serves API v2 of the Alertmanager inside. Whoever may write there
-// can silence the province, so without accounts that is for this machine alone.
+// alertmanagerHandler serves API v2 of the Alertmanager inside, behind the same door as our
+// own API. Its alerts are of all areas, so they are for those who are bound to none; silences
+// are for those who may announce maintenance, the rest for administrators.
 func (s *service) alertmanagerHandler() http.Handler {
 	inside := s.alertmanager.Handler()
-	if isLoopback(s.config.Listen) {
-		return inside
+	if s.web == nil {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				http.Error(w, "changes need a login: make accounts with phusong accounts add and name their file in access.accounts_file", http.StatusForbidden)
+				return
+			}
+			inside.ServeHTTP(w, r)
+		})
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			http.Error(w, "changes are taken on a loopback address only: set listen to 127.0.0.1 and put a proxy with a login before it", http.StatusForbidden)
-			return
+	return s.web.gate.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i := access.From(r.Context())
+		needed := access.Administer
+		switch {
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			needed = access.Read
+		case strings.HasPrefix(path.Clean(r.URL.Path), alertmanager.Prefix+"/api/v2/silence"):
+			needed = access.Maintenance
 		}
-		inside.ServeHTTP(w, r)
-	})
+		switch {
+		case !i.Everywhere():
+			http.Error(w, "the Alertmanager tells of all areas, and this account is bound to some: ask /api/v1/alerts", http.StatusForbidden)
+		case !i.May(needed):
+			http.Error(w, "the role "+string(i.Role)+" may not do this", http.StatusForbidden)
+		default:
+			inside.ServeHTTP(w, r)
+		}
+	}))
 }
 
 // seedEngine tells the engine what the store knows, so that a start without an image
