@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,6 +104,14 @@ func ShippedScenario(name string) (*Scenario, error) {
 		return nil, fmt.Errorf("there is no scenario %q; there are %s", name, strings.Join(ScenarioNames(), ", "))
 	}
 	return ParseScenario(name+".yaml", data)
+}
+
+// Standing returns what of the story is so from the start and does not end: what was the
+// case before it began as well.
+func (s *Scenario) Standing() *Scenario {
+	standing := *s
+	standing.Events = slices.DeleteFunc(slices.Clone(s.Events), func(h Happening) bool { return h.At > 0 || h.For > 0 })
+	return &standing
 }
 
 // ParseScenario reads a scenario strictly: an unknown key, a wrong kind or a missing

@@ -50,7 +50,16 @@ func TestTheDemoBeginsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at := time.Duration(s.Events[0].At); at > time.Minute {
+	standing := s.Standing().Events
+	if len(standing) == 0 || len(standing) == len(s.Events) {
+		t.Fatalf("of %d events %d are so from the start, want some", len(s.Events), len(standing))
+	}
+	for _, e := range standing {
+		if e.Do != "dead_zone" || e.At != 0 || e.For != 0 {
+			t.Errorf("%+v is so from the start, want dead zones only", e)
+		}
+	}
+	if at := time.Duration(s.Events[len(standing)].At); at == 0 || at > time.Minute {
 		t.Errorf("the first fault comes after %v, want within a minute", at)
 	}
 }

@@ -6,13 +6,12 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"phusong/ingest"
+	"phusong/dashboards/console"
 	"phusong/internal/mqtt"
 	"phusong/simulator"
 )
@@ -23,19 +22,23 @@ type demoCmd struct {
 	Data   string        `default:"./data" help:"Folder for everything the demo keeps."`
 	Seed   uint64        `default:"1" help:"Which of the possible provinces."`
 	For    time.Duration `default:"0s" help:"End by itself after so long; 0: run until stopped."`
-	// History makes a new demo begin with something to look back on.
+	// What makes a new demo begin with something to look back on.
 	History time.Duration `default:"48h" help:"How much of the past a new data folder is filled with."`
+	Drives  time.Duration `default:"720h" help:"How far back a new data folder has coverage tests; a verdict needs weeks of them."`
 }
 
 // The fleet of the demonstration: what a province might have after its first year.
 const (
-	demoAccessPoints    = 300
-	demoProbes          = 40
-	demoSensors         = 60
-	demoInterval        = 10 * time.Second
-	demoConnectWithin   = 4 * time.Second
-	demoHistoryInterval = 10 * time.Minute
-	demoScenario        = "demo"
+	demoAccessPoints = 300
+	demoProbes       = 40
+	demoSensors      = 60
+	demoInterval     = 10 * time.Second
+	// Sensors keep one interval in the past too: an hour counts when three quarters of what
+	// its interval promises have come, and there is no air quality index without hours.
+	demoSensorInterval = 2 * time.Minute
+	demoConnectWithin  = 4 * time.Second
+	demoScenario       = "demo"
+	demoJudgeEvery     = 5 * time.Second // who watches has no patience
 )
 
 // Run runs the service with an embedded broker and a simulated province in one process.
@@ -80,11 +83,18 @@ func (c *demoCmd) world(start time.Time, interval time.Duration, scenario string
 	if err != nil {
 		return nil, err
 	}
-	return simulator.New(simulator.Options{
-		Seed: c.Seed, Start: start, Scenario: story, ConnectWithin: demoConnectWithin,
+	o := c.fleet(start, interval)
+	o.Scenario = story
+	return simulator.New(o)
+}
+
+// fleet is the province without a story.
+func (c *demoCmd) fleet(start time.Time, interval time.Duration) simulator.Options {
+	return simulator.Options{
+		Seed: c.Seed, Start: start, ConnectWithin: demoConnectWithin,
 		AccessPoints: demoAccessPoints, Probes: demoProbes, Sensors: demoSensors,
-		WiFiInterval: interval, MobileInterval: interval, EnvironmentInterval: interval, Users: true,
-	})
+		WiFiInterval: interval, MobileInterval: interval, EnvironmentInterval: demoSensorInterval, Users: true,
+	}
 }
 
 // play lets the devices come up. Where the data folder is new, the days before are
@@ -100,36 +110,10 @@ func (c *demoCmd) play(ctx context.Context, p *process, s *service, player *simu
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return player.Run(ctx, world.Events(forever)) })
-	if state.Last == 0 && c.History > 0 {
-		group.Go(func() error { return c.fillHistory(ctx, p, s, world.Start()) })
+	if state.Last == 0 {
+		group.Go(func() error { return c.fillPast(ctx, p, s, world.Start()) })
 	}
 	return group.Wait()
-}
-
-// fillHistory gives the pipeline what the devices would have sent before until. It
-// leaves out the broker, which has nothing to add but time.
-func (c *demoCmd) fillHistory(ctx context.Context, p *process, s *service, until time.Time) error {
-	past, err := c.world(until.Add(-c.History), demoHistoryInterval, "")
-	if err != nil {
-		return err
-	}
-	bar := newCountBar(p.stderr, "filling in the last days, in minutes")
-	defer bar.Close() // it only draws
-	bar.ChangeMax(int(c.History.Minutes()))
-	readings := 0
-	for e := range past.Events(until) {
-		if e.Action != simulator.Publish || e.Retained {
-			continue
-		}
-		_ = bar.Set(int(e.At.Sub(past.Start()).Minutes())) // it only draws
-		readings += len(e.Readings)
-		err := s.pipeline.Handle(ctx, ingest.Message{Topic: e.Topic, Payload: e.AppendPayload(nil), Received: time.Now(), Ack: func() {}})
-		if err != nil {
-			return err
-		}
-	}
-	_, err = fmt.Fprintf(p.stdout, "The last %s hours are filled in: %d readings.\n", strconv.FormatFloat(c.History.Hours(), 'g', 3, 64), readings)
-	return err
 }
 
 // Quiet is when no message has arrived for quietFor; it is waited for no longer
@@ -167,6 +151,7 @@ func (c *demoCmd) config(world *simulator.World) (Config, error) {
 	config.Data, config.Listen = c.Data, c.Listen
 	config.Broker.Listen, config.Broker.Anonymous = c.MQTT, true
 	config.Log.Level, config.Access.Open = slog.LevelWarn, true
+	config.Coverage.JudgeEvery = demoJudgeEvery
 	if err := firstError(
 		func() error { return checkAddress("--listen", c.Listen) },
 		func() error { return checkAddress("--mqtt", c.MQTT) },
@@ -199,13 +184,22 @@ func (c *demoCmd) greet(p *process, s *service) {
 	}
 	fmt.Fprintf(p.stdout, `phusong %s: a simulated Tây Ninh with %d access points, %d probes and %d sensors
 
-  look         http://%s
+  console      http://%s
+               %s
   metrics      http://%[5]s/metrics
-  be a device  mosquitto_pub -h %s -p %s -q 1 -t phusong/v1/25459/wifi/ap-mine/telemetry -m '{"clients": 12, "wan_up": true}'
-  see it       %s devices --data %s --unregistered
-  prove it     %[8]s check ledger --data %[9]s
-  registry     %s (edit it: it is read again)
+  be a device  mosquitto_pub -h %[7]s -p %[8]s -q 1 -t phusong/v1/25459/wifi/ap-mine/telemetry -m '{"clients": 12, "wan_up": true}'
+  see it       %[9]s devices --data %[10]s --unregistered
+  prove it     %[9]s check ledger --data %[10]s
+  registry     %[11]s (edit it: it is read again)
 
 Stop with Ctrl-C.
-`, version(), demoAccessPoints, demoProbes, demoSensors, s.http.Addr(), host, port, p.name, c.Data, s.config.Registry.Devices)
+`, version(), demoAccessPoints, demoProbes, demoSensors, s.http.Addr(), whatToLookAt(), host, port, p.name, c.Data, s.config.Registry.Devices)
+}
+
+// whatToLookAt is the shortest way from the console to what the product is for.
+func whatToLookAt() string {
+	if !console.Built() {
+		return "is not in this program: install Node.js 20 or later, then make console build"
+	}
+	return "where west of Tân Ninh has Viettel no signal? Find the dead zone on the map, open a case, print the dossier"
 }

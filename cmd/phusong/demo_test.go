@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -28,7 +30,7 @@ func TestDemo(t *testing.T) {
 		})
 	}
 	began := time.Now()
-	p := start("--history", "1h")
+	p := start("--history", "1h", "--drives", "0s")
 	greeting := p.WaitLog("be a device")
 	testbed.Eventually(t, testbed.Patience, func() error {
 		return metric(listen, "phusong_unregistered_devices", func(v float64) bool { return v == 0 })
@@ -77,11 +79,55 @@ func TestDemo(t *testing.T) {
 func TestDemoEndsByItself(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := testbed.Phusong(t, "demo", "--listen", testbed.Addr(t), "--mqtt", testbed.Addr(t), "--history", "0s", "--data", dir, "--for", "5s")
+	p := testbed.Phusong(t, "demo", "--listen", testbed.Addr(t), "--mqtt", testbed.Addr(t), "--history", "0s", "--drives", "0s", "--data", dir, "--for", "5s")
 	if code := p.Wait(); code != 0 {
 		t.Errorf("it ended by itself with %d", code)
 	}
 	provenAtRest(t, dir)
+}
+
+// A newcomer finds the planted dead zone, of the right operator and in the right place, and
+// no reading of the month that proves it is lost on the way.
+func TestDemoHasADeadZone(t *testing.T) {
+	testbed.Slow(t)
+	t.Parallel()
+	listen := testbed.Addr(t)
+	p := testbed.Run(t, testbed.Command{
+		Name: "phusong demo", Path: testbed.Binary(t), Dir: t.TempDir(),
+		Args: []string{"demo", "--listen", listen, "--mqtt", testbed.Addr(t), "--history", "0s"},
+	})
+	p.WaitLog("Drive tests of 30 days are filled in")
+	const lat, lon, near = 11.34, 106.05, 0.035 // degrees; the disc and a cell
+	testbed.Eventually(t, testbed.Patience, func() error {
+		body, err := get("http://" + listen + "/api/v1/coverage/zones.geojson?operator=45204&verdict=dead")
+		if err != nil {
+			return err
+		}
+		var zones struct {
+			Features []struct {
+				Properties struct {
+					Cells int `json:"cells"`
+				} `json:"properties"`
+				Geometry struct {
+					Coordinates [][][][2]float64 `json:"coordinates"`
+				} `json:"geometry"`
+			} `json:"features"`
+		}
+		if err := json.Unmarshal([]byte(body), &zones); err != nil {
+			t.Fatal(err)
+		}
+		for _, z := range zones.Features {
+			corner := z.Geometry.Coordinates[0][0][0]
+			if z.Properties.Cells >= 5 && math.Abs(corner[0]-lon) < near && math.Abs(corner[1]-lat) < near {
+				return nil
+			}
+		}
+		return fmt.Errorf("no dead zone of five cells at %v, %v:\n%.2000s", lat, lon, body)
+	})
+	if code := p.Interrupt(); code != 0 {
+		t.Errorf("Ctrl-C ended it with %d", code)
+	}
+	balanced(t, p.Stdout())
 }
 
 // balanced holds when a demo's last words account for everything, and nothing
