@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"phusong/alerts"
 	"phusong/alerts/rules"
+	"phusong/internal/testbed"
 	"phusong/telemetry"
 )
 
@@ -158,7 +160,8 @@ func BenchmarkSnapshot(b *testing.B) {
 }
 
 // A device costs at most 1 KiB, besides what the registry and the books hold.
-func TestMemoryOfADevice(t *testing.T) {
+func TestMemoryOfADevicePlain(t *testing.T) {
+	testbed.Plain(t)
 	const n = 20_000
 	inv := province(n)
 	set := sixtyRules(t)
@@ -198,11 +201,40 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 	}
 }
 
-// A whole province falls silent and comes back: the work grows with the devices, not with
-// their square.
+// A whole province falls silent and comes back, and people are told of it once.
 func TestEverybodyAtOnce(t *testing.T) {
 	t.Parallel()
-	const n = 20_000
+	everybodyAtOnce(t, 2_000)
+}
+
+// The work grows with the devices, not with their square: four times as many cost less than ten
+// times as much. No other test may run at the same time, for it is the time of the whole process.
+func TestWorkGrowsWithTheDevicesPlain(t *testing.T) {
+	testbed.Plain(t)
+	cost := func(n int) time.Duration {
+		began := processorTime(t)
+		everybodyAtOnce(t, n)
+		return processorTime(t) - began
+	}
+	few, many := cost(5_000), cost(20_000)
+	t.Logf("%s for 5,000 devices, %s for 20,000", few, many)
+	if many > 10*few {
+		t.Errorf("%s for 20,000 devices that fell and returned, and %s for 5,000", many, few)
+	}
+}
+
+// processorTime is what this process has used up, waiting not counted.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+func everybodyAtOnce(t *testing.T, n int) {
+	t.Helper()
 	told := 0
 	e, readings, at := bigEngine(t, n, alerts.Options{Changed: func(c alerts.Change) {
 		if c.Kind == alerts.AlertTold && c.Alert.Name != "Watchdog" {
@@ -215,7 +247,6 @@ func TestEverybodyAtOnce(t *testing.T) {
 		wills[i].Area, wills[i].Device, wills[i].Time, wills[i].Received = readings[i].Area, readings[i].Device, at, at
 		wills[i].Status.Class, wills[i].Status.State = telemetry.KindWiFi, telemetry.Some(telemetry.StateOffline)
 	}
-	began := time.Now()
 	e.Observe(at, wills)
 	for range 600 {
 		at = at.Add(time.Second)
@@ -232,11 +263,6 @@ func TestEverybodyAtOnce(t *testing.T) {
 		} else {
 			e.Observe(at, nil)
 		}
-	}
-	took := time.Since(began)
-	t.Logf("%s for %d devices", took, n)
-	if took > 2*time.Minute {
-		t.Errorf("%s for %d devices that fell and returned", took, n)
 	}
 	if told != 1 {
 		t.Errorf("%d alerts told, want the one about the fleet", told)
