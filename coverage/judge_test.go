@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -278,6 +279,28 @@ func assess2(t *rapid.T, m *Map, now time.Time) *Assessment {
 		t.Fatal(err)
 	}
 	return a
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	m := newMap(t)
+	survey(m, 1, 20, dead)
+	survey(m, 100, 20, slow)
+	survey(m, 220, 29, fast)
+	c := only(t, m, local(1, 23, 0, 0).AddDate(0, 0, 239))
+	first, _ := m.clock.split(local(1, 0, 0, 0))
+	got := newJudge(t, m.rules).History(m.View(), c)
+	want := []Turn{{first, Dead}, {first + 99, Gap}, {first + 228, Covered}}
+	if !slices.Equal(got, want) {
+		t.Errorf("the turns are %v, want %v", got, want)
+	}
+	if last := got[len(got)-1]; last.Verdict != c.Verdict || last.Day != c.Since {
+		t.Errorf("the last turn is %v, and the cell stands as %s since %s", last, c.Verdict, c.Since)
+	}
+	c.Operator = "45299"
+	if got := newJudge(t, m.rules).History(m.View(), c); got != nil {
+		t.Errorf("what nobody tested has turns: %v", got)
+	}
 }
 
 // A dayByDay is the rule of standing verdicts as docs/COVERAGE.md words it.

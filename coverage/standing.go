@@ -27,9 +27,14 @@ type dayEvidence struct {
 // a function of the tests and the day, so that late tests, restarts and the moments at
 // which somebody looked make no difference. The evidence of the last window comes with it.
 func (j *Judge) stand(days []dayEvidence, today Day, t terms, accessible PointSet) (Standing, evidence) {
+	return j.walk(days, today, t, accessible, func(Turn) {})
+}
+
+// walk is stand, and tells of each turn on the way.
+func (j *Judge) walk(days []dayEvidence, today Day, t terms, accessible PointSet, turned func(Turn)) (Standing, evidence) {
 	r := &j.rules
 	first := today - Day(r.ValidDays)
-	w := walk{Standing: Standing{Since: first}, first: first, hold: Day(r.HoldDays)}
+	w := walk{Standing: Standing{Since: first}, first: first, hold: Day(r.HoldDays), turned: turned}
 	e := evidence{accessible: accessible}
 	low, high := 0, 0
 	changes := changeDays(days, first, today, Day(t.window))
@@ -77,6 +82,7 @@ type walk struct {
 	Standing
 	first, hold Day
 	since       [claimCount]Day // from when on each claim was proven without a gap; 0 for not
+	turned      func(Turn)
 }
 
 // pass goes from one day to another, both included, on all of which the same is proven. A proof
@@ -135,7 +141,28 @@ func (w *walk) turn(counts func(claim) bool, day Day) {
 	}
 	if next != w.Verdict {
 		w.Verdict, w.Since = next, day
+		w.turned(Turn{Day: day, Verdict: next})
 	}
+}
+
+// A Turn is a day on which the standing verdict became another.
+type Turn struct {
+	Day     Day
+	Verdict Verdict
+}
+
+// History returns the turns of a verdict in the year before an assessment, the first first.
+// Before them the cell was unproven. The view must be the one that was assessed.
+func (j *Judge) History(v *View, c *CellVerdict) []Turn {
+	var turns []Turn
+	s := v.series[key{c.Cell, plmnOf(c.Operator)}]
+	if s == nil {
+		return nil
+	}
+	commune, province := v.grid.places(c.Cell)
+	t := j.rules.termsFor(commune, province, c.Operator)
+	j.walk(j.gather(s, c.To, t), c.To, t, c.Accessible, func(turn Turn) { turns = append(turns, turn) })
+	return turns
 }
 
 // prove returns what the window proves. That a cell is not dead is only asked of one that

@@ -294,6 +294,13 @@ func (c *coverageRoom) Retested(operator telemetry.OperatorCode, cells []coverag
 	return d, further, nil
 }
 
+// History returns the turns of the verdict on a cell of a state.
+func (c *coverageRoom) History(s *coverageState, v *coverage.CellVerdict) []coverage.Turn {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	return s.judge.History(s.View, v)
+}
+
 // Survey plans where to measure next. The cells of cases to be re-tested must be
 // visited, and declared coverage makes a cell more urgent.
 func (c *coverageRoom) Survey(q coverage.SurveyQuestion) ([]coverage.SurveyStop, error) {

@@ -117,16 +117,7 @@ func tagOf(version string, i access.Identity, question any) string {
 func (s *server) registerCoverage() {
 	const tag = "coverage"
 	handleRaw[CellCollection](s, "/coverage/cells.geojson", "map-cells", tag, "Hexagons with their verdict, by operator", geoJSON, s.cells)
-	handle(s, http.MethodGet, "/coverage/cells/{cell}", "get-cell", tag, "All that is known of one cell and operator but its tests", access.Read, func(ctx context.Context, in *struct {
-		Cell     string                 `path:"cell" maxLength:"20"`
-		Operator telemetry.OperatorCode `query:"operator" required:"true" maxLength:"6"`
-	}) (*answer[CellEvidence], error) {
-		evidence, err := s.Coverage.Cell(in.Cell, in.Operator)
-		if err == nil && !s.covers(ctx, evidence.Area) {
-			err = outside("cell", in.Cell)
-		}
-		return said(evidence), err
-	})
+	s.registerCells(tag)
 	handle(s, http.MethodGet, "/coverage/days", "list-days", tag, "The days on which the map can be asked", access.Read, func(context.Context, *struct{}) (*answer[Days], error) {
 		days, err := s.Coverage.Days()
 		return said(days), err

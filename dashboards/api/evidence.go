@@ -127,12 +127,40 @@ type CellTest struct {
 	InVehicle  bool      `json:"in_vehicle,omitempty"`
 }
 
+// A CellHistory says how the evidence on one cell and operator came together, and where in
+// the cell it is from.
+type CellHistory struct {
+	Turns     []Turn                   `json:"turns" doc:"how the verdict came about; before the first it was unproven"`
+	Days      []DayCount               `json:"days" doc:"those of the window with tests"`
+	Hours     []HourCount              `json:"hours" doc:"local hours of the day with tests, over all days of the window"`
+	Outline   [][2]float64             `json:"outline" doc:"of the cell, closed; longitude before latitude"`
+	Points    [][][2]float64           `json:"points" doc:"the outlines of its point-hexes, by their number"`
+	Operators []telemetry.OperatorCode `json:"operators" doc:"those with tests in the cell"`
+}
+
+// A Turn is a day on which the verdict became another.
+type Turn struct {
+	Day     string `json:"day" format:"date"`
+	Verdict string `json:"verdict" enum:"covered,gap,dead,unproven"`
+}
+
+// A DayCount is what was measured on one day.
+type DayCount struct {
+	Day string `json:"day" format:"date"`
+	TestCount
+}
+
 // An HourCount is what was measured in one hour of the day, over all days of the window.
 type HourCount struct {
-	Hour     int     `json:"hour" doc:"local"`
+	Hour int `json:"hour" minimum:"0" maximum:"23"`
+	TestCount
+}
+
+// A TestCount counts tests.
+type TestCount struct {
 	Tests    int     `json:"tests" doc:"that count"`
-	Negative int     `json:"negative" doc:"that missed the target"`
-	MeanMbps float64 `json:"mean_mbps" doc:"of the transfers that ran"`
+	Reached  int     `json:"reached" doc:"of these, reached the target"`
+	MeanMbps float64 `json:"mean_mbps" doc:"of those that transferred"`
 	Invalid  int     `json:"invalid" doc:"tests that do not count"`
 }
 

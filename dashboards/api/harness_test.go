@@ -186,6 +186,14 @@ func (p *province) Cell(cell string, _ telemetry.OperatorCode) (CellEvidence, er
 	return CellEvidence{}, fmt.Errorf("cell %s: %w", cell, ErrNotFound)
 }
 
+func (p *province) CellTests(string, telemetry.OperatorCode) ([]CellTest, error) {
+	return []CellTest{{ID: "2026-11-19T08:00:00/1a2b", At: noon, Counts: true, Result: "transferred", Reached: true, Mbps: 50}, {ID: "2026-11-19T23:00:00/1a2b", At: noon, Reason: "hours"}}, nil
+}
+
+func (p *province) CellHistory(string, telemetry.OperatorCode) (CellHistory, error) {
+	return CellHistory{Turns: []Turn{{"2026-11-19", "gap"}}, Operators: []telemetry.OperatorCode{"45204"}}, nil
+}
+
 func (p *province) Survey(q SurveyQuestion) ([]SurveyStop, error) {
 	return []SurveyStop{{Cell: "ours", Area: append(q.Areas, "")[0]}}, nil
 }

@@ -80,6 +80,11 @@ type Coverage interface {
 	Days() (Days, error)
 	// Cell returns the evidence on one cell. The error may wrap ErrNotFound or ErrRefused.
 	Cell(cell string, operator telemetry.OperatorCode) (CellEvidence, error)
+	// CellTests returns the tests of the window of one cell, those that do not count too;
+	// errors are as of Cell.
+	CellTests(cell string, operator telemetry.OperatorCode) ([]CellTest, error)
+	// CellHistory is as Cell.
+	CellHistory(cell string, operator telemetry.OperatorCode) (CellHistory, error)
 	Survey(q SurveyQuestion) ([]SurveyStop, error)
 }
 
