@@ -164,10 +164,19 @@ func (s *server) placeOf(w *Window) (telemetry.AreaCode, bool) {
 	return s.Places.AreaOf(w.Device, w.Site)
 }
 
-func (s *server) windows(ctx context.Context) []Window {
+// windows returns those that one may see and that are over, or are not.
+func (s *server) windows(ctx context.Context, over bool) []Window {
 	var list []Window
 	i := access.From(ctx)
-	for _, w := range s.Alerts.Windows(s.Now()) {
+	now := s.Now()
+	at := now
+	if over {
+		at = time.Time{} // all that are kept
+	}
+	for _, w := range s.Alerts.Windows(at) {
+		if over == w.Until.After(now) {
+			continue
+		}
 		if area, ok := s.placeOf(&w); ok && s.sees(&i, area) || i.Everywhere() {
 			list = append(list, w)
 		}
@@ -176,7 +185,7 @@ func (s *server) windows(ctx context.Context) []Window {
 }
 
 func (s *server) findWindow(ctx context.Context, id string) error {
-	for _, w := range s.windows(ctx) {
+	for _, w := range s.windows(ctx, false) {
 		if w.ID == id {
 			return nil
 		}
@@ -184,10 +193,24 @@ func (s *server) findWindow(ctx context.Context, id string) error {
 	return outside("window", id)
 }
 
+func windowKey(w *Window) string { return w.From.UTC().Format(time.RFC3339) + w.ID }
+
+// pastWindowKey puts what ended last first.
+func pastWindowKey(w *Window) string {
+	return fmt.Sprintf("%015d-%s", max(0, int64(1e15)-1-w.Until.UnixMilli()), w.ID)
+}
+
 func (s *server) registerWindows() {
 	const tag = "maintenance"
-	handle(s, http.MethodGet, "/maintenance", "list-windows", tag, "Announced work that is not over", access.Read, func(ctx context.Context, in *Paging) (*answer[Page[Window]], error) {
-		return said(pageOf(*in, s.windows(ctx), func(w *Window) string { return w.From.UTC().Format(time.RFC3339) + w.ID })), nil
+	handle(s, http.MethodGet, "/maintenance", "list-windows", tag, "Announced work", access.Read, func(ctx context.Context, in *struct {
+		Paging
+		Over string `query:"over" enum:"true,false," doc:"true: work that is over, the latest first; else what is not over, the earliest first"`
+	}) (*answer[Page[Window]], error) {
+		key := windowKey
+		if in.Over == "true" {
+			key = pastWindowKey
+		}
+		return said(pageOf(in.Paging, s.windows(ctx, in.Over == "true"), key)), nil
 	})
 	handle(s, http.MethodPost, "/maintenance", "announce-window", tag, "Announce work", access.Maintenance, func(ctx context.Context, in *answer[Window]) (*answer[Window], error) {
 		w := in.Body

@@ -132,11 +132,18 @@ func (p *province) Act(_ context.Context, id string, act AlertAct) (Handling, er
 	return Handling{AcknowledgedBy: act.Who, AcknowledgedUntil: act.Until}, nil
 }
 
-func (p *province) Windows(time.Time) []Window {
-	return []Window{
+func (p *province) Windows(at time.Time) []Window {
+	list := []Window{
 		{ID: "w1", Area: "25459", Owner: "o", Reason: "r", From: noon, Until: noon.Add(time.Hour)},
 		{ID: "w2", Site: "site-25460", Owner: "o", Reason: "r", From: noon, Until: noon.Add(time.Hour)},
 	}
+	if at.IsZero() {
+		for i, id := range []string{"past-1", "past-2"} {
+			until := noon.Add(time.Duration(i-2) * time.Hour)
+			list = append(list, Window{ID: id, Area: "25459", Owner: "o", Reason: "r", From: until.Add(-time.Hour), Until: until})
+		}
+	}
+	return list
 }
 
 func (p *province) Announce(_ context.Context, w Window, who string, _ time.Time) (Window, error) {

@@ -53,6 +53,8 @@ type Alerts interface {
 	Incidents() []Incident
 	// Act returns the handling afterwards. The error may wrap ErrRefused.
 	Act(ctx context.Context, alert string, act AlertAct) (Handling, error)
+	// Windows returns the windows that are not over at that instant; of the zero time, all that
+	// are kept.
 	Windows(at time.Time) []Window
 	Announce(ctx context.Context, w Window, who string, at time.Time) (Window, error)
 	// Extend moves the end of a window, EndWindow ends it.
