@@ -14,16 +14,17 @@ import { coordinates, directions, webMap } from './directions'
 import { Hands, areaName } from './list'
 import { acts, enqueue, known, now, reach } from './state'
 import { Outbound, Status } from './status'
+import { alertHash } from './view'
 
 const w = words({
   vi: {
     back: '‹ Danh sách', go: 'Chỉ đường', web: 'Bản đồ trên web', copy: 'Chép tọa độ', copied: 'Đã chép tọa độ.', since: 'Từ', place: 'Nơi', next: 'Việc cần làm', over: 'Đã hết', overHow: 'Cảnh báo này đã hết.', gone: 'Không tìm thấy cảnh báo này trên máy; cần có mạng để tải.',
-    acknowledge: 'Nhận xử lý', howLong: 'Bạn nhận xử lý trong bao lâu? Hết hạn mà chưa xong, hệ thống sẽ báo lại.', other: 'Đến lúc khác', until: 'Đến (giờ Việt Nam)', take: 'Nhận', release: 'Thôi xử lý', cancel: 'Hủy', note: 'Ghi chú', noteHow: 'Đã thấy gì, đã làm gì?', save: 'Lưu ghi chú',
+    acknowledge: 'Nhận xử lý', longer: 'Nhận thêm thời gian', others: 'Cùng nguyên nhân', howLong: 'Bạn nhận xử lý trong bao lâu? Hết hạn mà chưa xong, hệ thống sẽ báo lại.', other: 'Đến lúc khác', until: 'Đến (giờ Việt Nam)', take: 'Nhận', release: 'Thôi xử lý', cancel: 'Hủy', note: 'Ghi chú', noteHow: 'Đã thấy gì, đã làm gì?', save: 'Lưu ghi chú',
     saved: 'Đã ghi lại, đang gửi.', full: 'Không lưu được trên máy này; hãy giữ trang mở và thử lại khi có mạng.', wrong: 'Hãy chọn thời điểm ở tương lai, trong vòng 7 ngày.', history: 'Diễn biến', historyOff: 'Cần có mạng để xem diễn biến.', mayNot: 'Tài khoản của bạn chỉ xem được.', until2: (who: string, t: string) => `${who} đang xử lý đến ${t}`,
   },
   en: {
     back: '‹ List', go: 'Directions', web: 'Map on the web', copy: 'Copy the position', copied: 'Position copied.', since: 'Since', place: 'Place', next: 'What to do', over: 'Over', overHow: 'This alert is over.', gone: 'This alert is not on the phone; a network is needed to load it.',
-    acknowledge: 'Acknowledge', howLong: 'For how long do you take it? If it is not done by then, people are told again.', other: 'Until another time', until: 'Until (Vietnam)', take: 'Take it', release: 'Release', cancel: 'Cancel', note: 'Note', noteHow: 'What did you find, what did you do?', save: 'Save the note',
+    acknowledge: 'Acknowledge', longer: 'Take it for longer', others: 'Of the same cause', howLong: 'For how long do you take it? If it is not done by then, people are told again.', other: 'Until another time', until: 'Until (Vietnam)', take: 'Take it', release: 'Release', cancel: 'Cancel', note: 'Note', noteHow: 'What did you find, what did you do?', save: 'Save the note',
     saved: 'Kept; being sent.', full: 'It could not be kept on this phone; leave the page open and try again with a network.', wrong: 'Choose a time in the future, within 7 days.', history: 'History', historyOff: 'The history needs a network.', mayNot: 'Your account may only look.', until2: (who: string, t: string) => `${who} works on it until ${t}`,
   },
 })
@@ -80,12 +81,29 @@ function About({ alert }: { alert: Alert }) {
         {h && holds(h, now.value) && <p>{w().until2(h.acknowledged_by ?? '', dateTime(h.acknowledged_until))}</p>}
         {next && <div class="note"><strong>{w().next}:</strong> {next}</div>}
       </section>
+      <Others alert={alert} />
       <Way alert={alert} />
       {over ? <p class="note">{w().overHow}</p> : acts() ? <Acting alert={alert} /> : <p class="quiet">{w().mayNot}</p>}
       {acts() && <NoteForm alert={alert} />}
       <Guide alert={alert} />
       <History alert={alert} />
     </>
+  )
+}
+
+/** What else people were told of the same cause. */
+function Others({ alert }: { alert: Alert }) {
+  const list = (known.value?.alerts ?? []).filter((a) => a.told && a.incident !== undefined && a.incident === alert.incident && a.id !== alert.id)
+  if (list.length === 0) return null
+  return (
+    <section class="card">
+      <h2>{w().others}</h2>
+      {list.slice(0, 20).map((a) => (
+        <a key={a.id} class="button large" href={alertHash(a.id)}>
+          {titleOf(a)}
+        </a>
+      ))}
+    </section>
   )
 }
 
@@ -127,7 +145,7 @@ function Acting({ alert }: { alert: Alert }) {
     <div class="stack">
       {!asking && (
         <button type="button" class={held ? 'large wide' : 'large main wide'} data-testid="acknowledge" onClick={() => ask(true)}>
-          {w().acknowledge}
+          {held ? w().longer : w().acknowledge}
         </button>
       )}
       {asking && (

@@ -11,11 +11,11 @@ import { alertHash } from './view'
 const w = words({
   vi: {
     title: 'Cảnh báo', settings: 'Cài đặt', area: 'Địa bàn', all: 'Tất cả địa bàn của tôi', none: 'Không có cảnh báo nào', noneHow: 'Mọi thứ trong địa bàn đang ổn. Khi có sự cố, nó hiện ngay ở đây.', noneElsewhere: 'Chọn “Tất cả địa bàn của tôi” để xem nơi khác.', unknown: 'Chưa có dữ liệu', unknownHow: 'Cần có mạng trong lần mở đầu tiên.',
-    fresh: 'mới', by: (who: string) => `${who} đang xử lý`, waits: 'chờ gửi', more: (n: string) => `và ${n} cảnh báo cùng nguyên nhân`, count: (n: string) => `${n} việc cần xử lý`, news: (n: number) => `${n} cảnh báo mới`,
+    fresh: 'mới', by: (who: string) => `${who} đang xử lý`, waits: 'chờ gửi', more: (n: string) => `và ${n} cảnh báo nữa cùng nguyên nhân`, count: (n: string) => `${n} việc cần xử lý`, news: (n: number) => `${n} cảnh báo mới`,
   },
   en: {
     title: 'Alerts', settings: 'Settings', area: 'Area', all: 'All my areas', none: 'Nothing is wrong', noneHow: 'All is well in the area. What goes wrong appears here at once.', noneElsewhere: 'Choose “All my areas” to see elsewhere.', unknown: 'Nothing is known yet', unknownHow: 'The first time, a network is needed.',
-    fresh: 'new', by: (who: string) => `${who} works on it`, waits: 'waiting to be sent', more: (n: string) => `and ${n} alerts of the same cause`, count: (n: string) => `${n} to be dealt with`, news: (n: number) => `${n} new alerts`,
+    fresh: 'new', by: (who: string) => `${who} works on it`, waits: 'waiting to be sent', more: (n: string) => `and ${n} more of the same cause`, count: (n: string) => `${n} to be dealt with`, news: (n: number) => `${n} new alerts`,
   },
 })
 

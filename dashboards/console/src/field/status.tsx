@@ -34,7 +34,7 @@ export function Status() {
   const text = reach.value === 'asking' ? w().asking : s ? w().there(clock(s.at)) : ''
   return (
     <p class="quiet state" role="status" data-testid="state">
-      {line.value === 'live' && <span class="dot">{w().live}</span>} {text}
+      {line.value === 'live' && <span class="dot">{w().live}{text && ' · '}</span>}{text}
       {reach.value === 'asking' && s && <> {w().old(moment(s.at, now.value), ago(s.at, now.value))}</>}
     </p>
   )

@@ -6,6 +6,7 @@ export async function keepShell(): Promise<void> {
   try {
     await navigator.serviceWorker.register('/sw.js', { scope: '/field' })
     await navigator.serviceWorker.ready
+    if (!navigator.serviceWorker.controller) await new Promise((begun) => navigator.serviceWorker.addEventListener('controllerchange', begun, { once: true }))
   } catch {
     return // without TLS there is none: the page works as long as it is open
   }

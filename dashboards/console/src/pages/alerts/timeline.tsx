@@ -31,6 +31,9 @@ export function stepText(s: Step): string {
   }
 }
 
+/** People's acts come with who did them; the rules' own echo of an acknowledgement says nothing more. */
+const tells = (s: Step) => s.what !== 'acknowledged' || !!s.who
+
 /** What people wrote; the text of a step by rules is why it was held, which is said already. */
 const written = (s: Step) => (s.who ? s.text : undefined)
 
@@ -38,7 +41,7 @@ export function Timeline({ steps }: { steps: readonly Step[] }) {
   if (steps.length === 0) return <p class="quiet">{w().none}</p>
   return (
     <ol class="timeline" data-testid="history">
-      {[...steps].reverse().map((s, i) => (
+      {steps.filter(tells).reverse().map((s, i) => (
         <li key={`${s.at}${s.what}${i}`} class={s.who ? 'person' : undefined}>
           <time dateTime={s.at} class="quiet">
             {date(s.at)} {clock(s.at)}
