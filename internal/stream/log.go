@@ -70,6 +70,7 @@ func (s *Server) Log(ctx context.Context, o LogOptions) (*Log, error) {
 		Discard:     discard,
 		MaxBytes:    o.MaxBytes,
 		AllowDirect: true, // entries are looked up as bytes, not as JSON
+		Duplicates:  idsKept,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening log %s: %w", o.Name, err)
@@ -87,15 +88,21 @@ func (s *Server) Log(ctx context.Context, o LogOptions) (*Log, error) {
 	return l, nil
 }
 
+// idsKept is how long Append knows an id again: long beside the time after which a
+// publish without an answer is given up, and its caller tries again.
+const idsKept = 2 * time.Minute
+
 // ensure returns the stream want.Name, made or changed to be as wanted. What
 // want does not speak of (placement, compression) stays as an operator set it.
 // An existing stream that is right is not written to: the disk may be full.
 func (s *Server) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	want.Storage = jetstream.FileStorage
 	want.Replicas = s.replicas
-	// We send no message ids. The shortest window there is saves a restart
-	// from reading the last two minutes in search of them.
-	want.Duplicates = 100 * time.Millisecond
+	if want.Duplicates == 0 {
+		// Where no ids are sent the shortest window there is saves a restart from
+		// reading the last two minutes in search of them.
+		want.Duplicates = 100 * time.Millisecond
+	}
 	if want.MaxMsgsPerSubject == 0 {
 		want.MaxMsgsPerSubject = -1
 	}
@@ -117,11 +124,13 @@ func (s *Server) ensure(ctx context.Context, want jetstream.StreamConfig) (jetst
 		config.Discard == want.Discard && config.MaxBytes == want.MaxBytes &&
 		config.MaxMsgsPerSubject == want.MaxMsgsPerSubject && config.AllowDirect == want.AllowDirect &&
 		config.AllowRollup == want.AllowRollup && config.AllowMsgTTL == want.AllowMsgTTL &&
+		config.Duplicates == want.Duplicates &&
 		config.Retention == jetstream.LimitsPolicy && config.MaxAge == 0 && config.MaxMsgs <= 0 {
 		return have, nil
 	}
 	config.Subjects, config.Replicas, config.Discard = want.Subjects, want.Replicas, want.Discard
 	config.MaxBytes, config.MaxMsgsPerSubject, config.AllowDirect = want.MaxBytes, want.MaxMsgsPerSubject, want.AllowDirect
+	config.Duplicates = want.Duplicates
 	config.AllowRollup, config.AllowMsgTTL = want.AllowRollup, want.AllowMsgTTL || config.AllowMsgTTL // it cannot be taken back
 	// Limits somebody else set would delete entries behind our back.
 	config.Retention, config.MaxAge, config.MaxMsgs = jetstream.LimitsPolicy, 0, -1
