@@ -78,7 +78,7 @@ func TestStartNamesTheUnusableDirectory(t *testing.T) {
 
 func TestForeignDevices(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := start(t, unrepeated)
 	service := connect(t, b, to("data/#")).ready()
 	publish(t, b, "data/wifi/ap-1", "hello")
 	publish(t, b, "data/wifi/ap-1/status", "stored", "-r")
@@ -99,7 +99,7 @@ func TestForeignDevices(t *testing.T) {
 
 func TestWillOfADeviceThatIsKilled(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := start(t, unrepeated)
 	service := connect(t, b, to("data/#")).ready()
 	doomed := device(t, "mosquitto_sub", b, "-d", "-t", "commands/ap-1",
 		"--will-topic", "data/wifi/ap-1/status", "--will-payload", "offline", "--will-qos", "1", "--will-retain")
@@ -123,7 +123,7 @@ func TestWillOfADeviceThatIsKilled(t *testing.T) {
 
 func TestTopicsComeThroughUnchanged(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := start(t, unrepeated)
 	service := connect(t, b, to("t/#")).ready()
 	topics := []string{"t/a.b", "t/a//b", "t//", "t/.", "t/../x", "t/a*", "t/>", "t/Phủ", "t/$x", "t/end"}
 	for _, topic := range topics {

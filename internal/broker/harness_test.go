@@ -27,6 +27,9 @@ func start(t *testing.T, adjust ...func(*broker.Options)) *broker.Broker {
 	return b
 }
 
+// unrepeated is for tests that count what arrives: however slow the machine is, nothing comes twice.
+func unrepeated(o *broker.Options) { o.AckWait = time.Hour }
+
 // guarded sets the authentication of a broker.
 func guarded(check func(broker.Credentials) (broker.Permission, bool)) func(*broker.Options) {
 	return func(o *broker.Options) { o.Anonymous, o.Authenticate = false, check }
