@@ -26,7 +26,7 @@ type web struct {
 const accountsEvery = 2 * time.Second
 
 // openAPI makes the API, unless nobody was decided to be let in.
-func (s *service) openAPI(context.Context) error {
+func (s *service) openAPI(ctx context.Context) error {
 	c := &s.config.Access
 	if !c.Open && c.AccountsFile == "" {
 		s.log.Info("the API is off: make accounts with phusong accounts add and name their file in access.accounts_file")
@@ -57,7 +57,7 @@ func (s *service) openAPI(context.Context) error {
 	}
 	w.protected, w.description, err = api.New(api.Options{
 		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: newAPICoverage(s.coverage, time.Now()),
-		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Events: w.hub, Now: time.Now, Logger: s.log,
+		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Service: apiState{s, time.Now(), s.caughtUp(ctx)}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Events: w.hub, Now: time.Now, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type Config struct {
 	Alerts   AlertsConfig   `yaml:"alerts"`
 	Coverage CoverageConfig `yaml:"coverage"`
 	Access   AccessConfig   `yaml:"access"`
+	Console  ConsoleConfig  `yaml:"console"`
 	Metrics  MetricsConfig  `yaml:"metrics"`
 }
 

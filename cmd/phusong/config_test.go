@@ -23,6 +23,7 @@ func TestGoodConfigurations(t *testing.T) {
 	want := map[string]func(*Config){
 		"minimal": func(c *Config) { c.Broker.PasswordsFile = "devices.htpasswd" },
 		"town": func(c *Config) {
+			c.Console = ConsoleConfig{Title: "Tây Ninh", RasterTiles: "https://tiles.example.vn/{z}/{x}/{y}.png", Attribution: "© Bản đồ tỉnh"}
 			c.Data, c.Listen = "/var/lib/phusong", ":9100"
 			c.Log = LogConfig{Level: slog.LevelWarn, Format: "json"}
 			c.Broker = BrokerConfig{

@@ -34,6 +34,7 @@ func (c *Config) validate() error {
 		c.Ingest.validate,
 		c.Alerts.validate,
 		func() error { return c.Access.validate(c.Listen) },
+		c.Console.validate,
 		func() error { return c.Coverage.validate(c.Store.Retention.Mobile) },
 	)
 }

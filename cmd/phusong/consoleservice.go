@@ -9,7 +9,11 @@ import (
 // mountConsole serves the console wherever nothing else is. It is there without the API
 // too, and then says that there is none.
 func (s *service) mountConsole(mux *http.ServeMux) error {
-	pages, err := console.Handler(console.Options{})
+	origins, err := s.config.Console.origins()
+	if err != nil {
+		return err
+	}
+	pages, err := console.Handler(console.Options{TileOrigins: origins})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	Coverage Coverage
 	Cases    Cases
 	Readings Readings
+	Service  Service
 	// Environment and WiFi are what is concluded from readings.
 	Environment Environment
 	WiFi        WiFi
@@ -51,7 +52,7 @@ const OpenAPI = "/openapi.json"
 // New returns the handler of everything below [Prefix], to be put behind an
 // [access.Gate], and that of [OpenAPI], which tells no secrets.
 func New(o Options) (protected, description http.Handler, err error) {
-	if o.Places == nil || o.Alerts == nil || o.Coverage == nil || o.Cases == nil || o.Readings == nil || o.Environment == nil || o.WiFi == nil || o.Events == nil || o.Now == nil || o.Logger == nil {
+	if o.Places == nil || o.Alerts == nil || o.Coverage == nil || o.Cases == nil || o.Readings == nil || o.Service == nil || o.Environment == nil || o.WiFi == nil || o.Events == nil || o.Now == nil || o.Logger == nil {
 		return nil, nil, errors.New("api: every option is required")
 	}
 	mux := http.NewServeMux()
@@ -63,6 +64,7 @@ func New(o Options) (protected, description http.Handler, err error) {
 	s.registerCoverage()
 	s.registerCases()
 	s.registerReadings()
+	s.registerService()
 	s.registerDevices()
 	s.registerEnvironment()
 	s.registerWiFi()

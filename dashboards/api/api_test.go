@@ -57,6 +57,8 @@ var calls = map[string]call{
 	"list-cell-tests":  {method: "GET", path: "/coverage/cells/ours/tests?operator=45204", foreign: "/coverage/cells/theirs/tests?operator=45204"},
 	"get-cell-history": {method: "GET", path: "/coverage/cells/ours/history?operator=45204", foreign: "/coverage/cells/theirs/history?operator=45204"},
 	"map-zones":        {method: "GET", path: "/coverage/zones.geojson"},
+	"get-service":      {method: "GET", path: "/service"},
+	"get-console":      {method: "GET", path: "/console"},
 	"list-days":        {method: "GET", path: "/coverage/days"},
 	"get-tile":         {method: "GET", path: "/coverage/tiles/10/813/479.mvt"},
 	"plan-survey":      {method: "GET", path: "/survey"},

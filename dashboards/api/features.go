@@ -67,6 +67,35 @@ type AreaOutline struct {
 	Parent      telemetry.AreaCode `json:"parent,omitempty"`
 	Population  int                `json:"population,omitempty"`
 	Approximate bool               `json:"approximate" doc:"the outline was computed and is not the legal boundary"`
+	Outline     string             `json:"outline" enum:"legal,computed,none" doc:"none: the geometry is empty, and bbox says where its sites and devices are"`
+	Lat         float64            `json:"lat,omitempty" doc:"of the centre, where known"`
+	Lon         float64            `json:"lon,omitempty"`
+	BBox        []float64          `json:"bbox,omitempty" minItems:"4" maxItems:"4" doc:"of its sites and devices where it has no outline: west, south, east, north"`
+}
+
+// outlineOf describes an area; spots are where sites and devices are.
+func outlineOf(a *telemetry.Area, spots map[spot]bool) Feature[MultiPolygonGeometry, AreaOutline] {
+	p := AreaOutline{
+		Code: a.Code, Name: a.Name, Type: a.Type, Parent: a.Parent, Population: a.Population, Approximate: a.Approximate,
+		Outline: "legal", Lat: a.Center.Lat, Lon: a.Center.Lon,
+	}
+	switch {
+	case len(a.Outline) == 0:
+		p.Outline = "none"
+		for s := range spots {
+			if s.area != a.Code {
+				continue
+			}
+			if p.BBox == nil {
+				p.BBox = []float64{s.at.Lon, s.at.Lat, s.at.Lon, s.at.Lat}
+			}
+			p.BBox[0], p.BBox[2] = min(p.BBox[0], s.at.Lon), max(p.BBox[2], s.at.Lon)
+			p.BBox[1], p.BBox[3] = min(p.BBox[1], s.at.Lat), max(p.BBox[3], s.at.Lat)
+		}
+	case a.Approximate:
+		p.Outline = "computed"
+	}
+	return Feature[MultiPolygonGeometry, AreaOutline]{"Feature", MultiPolygonGeometry{"MultiPolygon", coordinates(a.Outline)}, p}
 }
 
 // The maps that are written when coverage is judged. A test compares what is written

@@ -181,6 +181,12 @@ func (p *province) Zones(_ context.Context, day string) (*ZoneLayer, error) {
 	}}, nil
 }
 
+func (p *province) State(context.Context) ServiceState { return ServiceState{Version: "test"} }
+
+func (p *province) Console() ConsoleSettings {
+	return ConsoleSettings{Title: "Tây Ninh", Operators: []OperatorStyle{{Code: "45204", Colour: "#009e73"}}}
+}
+
 func (p *province) Days() (Days, error) { return Days{First: "2026-08-23", Last: "2026-11-20"}, nil }
 
 func (p *province) Cell(cell string, _ telemetry.OperatorCode) (CellEvidence, error) {
@@ -350,7 +356,7 @@ func newConsole(t testing.TB) *console {
 	c := &console{province: newProvince(), hub: NewHub(noon)}
 	var err error
 	c.handler, c.description, err = New(Options{
-		Version: "test", Places: c.province, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Environment: c.province, WiFi: c.province, Events: c.hub,
+		Version: "test", Places: c.province, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Events: c.hub,
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -120,14 +120,15 @@ func (s *server) registerPlaces() {
 		Level string `query:"level" enum:"province,commune," doc:"empty: both"`
 	}) (*raw, error) {
 		var list []Feature[MultiPolygonGeometry, AreaOutline]
+		var spots map[spot]bool // looked for when an area needs them
 		for _, a := range s.Places.Areas() {
 			if !s.covers(ctx, a.Code) || in.Level != "" && (in.Level == "province") != a.Code.IsProvince() {
 				continue
 			}
-			list = append(list, Feature[MultiPolygonGeometry, AreaOutline]{
-				"Feature", MultiPolygonGeometry{"MultiPolygon", coordinates(a.Outline)},
-				AreaOutline{a.Code, a.Name, a.Type, a.Parent, a.Population, a.Approximate},
-			})
+			if len(a.Outline) == 0 && spots == nil {
+				spots = s.spots(ctx)
+			}
+			list = append(list, outlineOf(&a, spots))
 		}
 		return collected(list, false)
 	})
