@@ -66,7 +66,11 @@ func (s *service) addAlertParts() {
 
 // page is the address of a page of ours for people, with a slash at its end.
 func (s *service) page(name string) string {
-	base := cmp.Or(s.config.Alerts.ExternalURL, "http://"+s.http.Addr().String())
+	own := "http://" + s.http.Addr().String()
+	if s.https != nil {
+		own = "https://" + s.https.Addr().String()
+	}
+	base := cmp.Or(s.config.Alerts.ExternalURL, own)
 	return strings.TrimSuffix(base, "/") + "/" + name + "/"
 }
 

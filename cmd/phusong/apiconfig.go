@@ -15,14 +15,16 @@ type AccessConfig struct {
 	// unless Open.
 	AccountsFile string `yaml:"accounts_file"`
 	// Open lets everybody in as an administrator, and is refused unless listen is a
-	// loopback address.
+	// loopback address, and with HTTPS.
 	Open bool `yaml:"open"`
 	// Proxies are networks whose X-Forwarded-For is believed.
 	Proxies []string `yaml:"proxies"`
 }
 
-func (c *AccessConfig) validate(listen string) error {
+func (c *AccessConfig) validate(listen, https string) error {
 	switch {
+	case c.Open && https != "":
+		return errors.New("access.open is for a loopback address, and https.listen is for others: leave one of them out; phusong accounts add makes accounts")
 	case c.Open && !isLoopback(listen):
 		return fmt.Errorf("access.open on %s would let everybody change things: listen on 127.0.0.1, or make accounts with phusong accounts add and set access.accounts_file", listen)
 	case c.Open && c.AccountsFile != "":

@@ -32,7 +32,7 @@ func (s *service) openAPI(ctx context.Context) error {
 		s.log.Info("the API is off: make accounts with phusong accounts add and name their file in access.accounts_file")
 		return nil
 	}
-	o := access.Options{Now: time.Now, Logger: s.log, Secure: !isLoopback(s.config.Listen) || strings.HasPrefix(s.config.Alerts.ExternalURL, "https:")}
+	o := access.Options{Now: time.Now, Logger: s.log, Secure: s.secureOnly()}
 	var err error
 	if o.Proxies, err = c.proxies(); err != nil {
 		return err
@@ -66,6 +66,11 @@ func (s *service) openAPI(ctx context.Context) error {
 	s.judgement.listen = w.alertChanged
 	s.parts.add("events", s.tellStates)
 	return nil
+}
+
+// secureOnly reports whether people come by TLS, ours or that of somebody before us.
+func (s *service) secureOnly() bool {
+	return s.https != nil || !isLoopback(s.config.Listen) || strings.HasPrefix(s.config.Alerts.ExternalURL, "https:")
 }
 
 // mountAPI serves the API until ctx is done, or says why there is none.

@@ -18,6 +18,7 @@ type Config struct {
 	Data string `yaml:"data"`
 	// Listen is where HTTP is served: /metrics, /healthz, /readyz.
 	Listen   string         `yaml:"listen"`
+	HTTPS    HTTPSConfig    `yaml:"https"`
 	Log      LogConfig      `yaml:"log"`
 	MQTT     MQTTConfig     `yaml:"mqtt"`
 	Broker   BrokerConfig   `yaml:"broker"`

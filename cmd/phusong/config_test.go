@@ -41,6 +41,7 @@ func TestGoodConfigurations(t *testing.T) {
 			c.Coverage.Declared = []DeclaredConfig{{File: "/srv/viettel.geojson", Operator: "45204"}}
 		},
 		"province": func(c *Config) {
+			c.HTTPS = HTTPSConfig{Listen: "0.0.0.0:8443", CertFile: "/etc/phusong/console.pem", KeyFile: "/run/secrets/console.key"}
 			c.MQTT = MQTTConfig{
 				URL: "ssl://broker.example:8883", ClientID: "phusong-tay-ninh", Username: "phusong", PasswordFile: "/run/secrets/mqtt",
 				CAFile: "/etc/phusong/ca.pem", Filters: []string{"phusong/v1/80/+/+/+", "phusong/v1/25459/+/+/+"},

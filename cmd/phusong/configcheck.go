@@ -27,13 +27,14 @@ func (c *Config) validate() error {
 	}
 	return firstError(
 		func() error { return checkAddress("listen", c.Listen) },
+		c.HTTPS.validate,
 		c.MQTT.validate,
 		func() error { return c.Broker.validate(c.MQTT.URL != "") },
 		c.Stream.validate,
 		c.Store.validate,
 		c.Ingest.validate,
 		c.Alerts.validate,
-		func() error { return c.Access.validate(c.Listen) },
+		func() error { return c.Access.validate(c.Listen, c.HTTPS.Listen) },
 		c.Console.validate,
 		func() error { return c.Coverage.validate(c.Store.Retention.Mobile) },
 	)
@@ -192,6 +193,7 @@ func (c *Config) checkFiles() error {
 			return err
 		},
 		c.checkBrokerFiles,
+		c.HTTPS.checkFiles,
 		c.Access.checkFiles,
 		func() error {
 			_, err := loadTLS("stream", c.Stream.CAFile, c.Stream.CertFile, c.Stream.KeyFile)

@@ -58,7 +58,7 @@ func (s *service) openControl(ctx context.Context) error {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return fmt.Errorf("control socket: %w", err)
 	}
-	s.parts.add("control", func(ctx context.Context) error { return serveUntilDone(ctx, listener, s.controlHandler()) })
+	s.parts.add("control", func(ctx context.Context) error { return serveUntilDone(ctx, listener, s.controlHandler(), s.log) })
 	return nil
 }
 

@@ -95,7 +95,9 @@ func metricsOfABusyService(t *testing.T) string {
 	write(t, filepath.Join(dir, "areas.geojson"), `{"type": "FeatureCollection", "features": [{"type": "Feature",
 		"properties": {"code": "25459", "name": "Tân Ninh", "type": "phường", "parent": "80", "population": 100000},
 		"geometry": {"type": "Polygon", "coordinates": [[[106.0, 11.2], [106.2, 11.2], [106.2, 11.4], [106.0, 11.4], [106.0, 11.2]]]}}]}`)
+	own := testbed.NewCertificates(t, "nobody")
 	s := serve(t, anonymous(addr)+fmt.Sprintf("registry: {devices: %s/devices.csv, areas: [%[1]s/areas.geojson]}\n", dir)+
+		fmt.Sprintf("https: {listen: %q, cert_file: %q, key_file: %q}\n", testbed.Addr(t), own.ServerCert, own.ServerKey)+
 		`coverage: {judge_every: 1s, validity: {from: "00:00", to: "23:59"}}`+"\n")
 	publish(t, addr, "phusong/v1/25459/mobile/probe-1/telemetry", fmt.Sprintf(`{"time": %d, "operator": "45204", "outcome": "ok", "download_mbps": 57.3,
 		"lat": 11.31517, "lon": 106.09698, "accuracy_m": 5, "indoor": false, "duration_s": 10}`, time.Now().UnixMilli()))

@@ -36,7 +36,7 @@ func (c *serveCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	log.Info("phusong is running", "version", version(), "http", s.http.Addr().String(), "mqtt", s.config.MQTT.URL, "store", config.Store.Kind, "data", config.Data)
+	log.Info("phusong is running", "version", version(), "http", s.http.Addr().String(), "https", config.HTTPS.Listen, "mqtt", s.config.MQTT.URL, "store", config.Store.Kind, "data", config.Data)
 	context.AfterFunc(p.ctx, func() { log.Info("stopping") })
 	err = s.run(p.ctx)
 	log.Info("stopped", "ledger", s.ledger.Balance().String())

@@ -43,6 +43,7 @@ type service struct {
 	pipeline *ingest.Pipeline
 	client   *mqtt.Client
 	http     net.Listener
+	https    net.Listener // nil for none
 
 	judgement    *alertRoom
 	ruleFiles    *ruleFiles
@@ -74,7 +75,7 @@ func newService(ctx context.Context, c Config, log *slog.Logger) (_ *service, er
 	}
 	s.closing.add(unlock)
 	for _, open := range []func(context.Context) error{
-		s.openHTTP, s.openRegistry, s.openStore, s.openStream, s.openPipeline, s.openBroker, s.openClient, s.openControl, s.openAPI,
+		s.openHTTP, s.openHTTPS, s.openRegistry, s.openStore, s.openStream, s.openPipeline, s.openBroker, s.openClient, s.openControl, s.openAPI,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err

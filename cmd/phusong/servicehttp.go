@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"phusong/alerts/alertmanager"
 	"phusong/dashboards"
@@ -45,7 +48,15 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		mux.Handle(alertmanager.Prefix+"/", s.alertmanagerHandler())
 	}
 	s.mountAPI(ctx, mux)
-	return serveUntilDone(ctx, s.http, mux)
+	if s.https == nil {
+		return serveUntilDone(ctx, s.http, mux, s.log)
+	}
+	// Either ends the other.
+	both, ctx := errgroup.WithContext(ctx)
+	for _, listener := range []net.Listener{s.http, s.https} {
+		both.Go(func() error { return serveUntilDone(ctx, listener, mux, s.log) })
+	}
+	return both.Wait()
 }
 
 // pingTimeout bounds how long a store may take to answer before it counts as
@@ -75,9 +86,12 @@ func (s *service) storeReady(ctx context.Context) error {
 // service stops calling itself ready.
 const spoolLimit = 0.9
 
-// serveUntilDone serves HTTP on listener until ctx is done.
-func serveUntilDone(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+// serveUntilDone serves HTTP on listener until ctx is done. What the library complains of,
+// such as strangers who speak no TLS, is nothing an administrator has to mend.
+func serveUntilDone(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

@@ -77,7 +77,7 @@ func standBy(ctx context.Context, c *Config, log *slog.Logger, l *lease) error {
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan error, 1)
-	go func() { served <- serveUntilDone(serving, listener, handler) }()
+	go func() { served <- serveUntilDone(serving, listener, handler, log) }()
 	err = l.acquire(ctx)
 	stop()
 	return errors.Join(err, ignoreClosed(<-served))
