@@ -44,11 +44,6 @@ const (
 // Run runs the service with an embedded broker and a simulated province in one process.
 func (c *demoCmd) Run(p *process) error {
 	ctx := p.ctx
-	if c.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.For)
-		defer cancel()
-	}
 	world, err := c.world(time.Now(), demoInterval, demoScenario)
 	if err != nil {
 		return err
@@ -71,6 +66,11 @@ func (c *demoCmd) Run(p *process) error {
 	s.parts.addFirst("last messages", func(ctx context.Context) error { return s.awaitQuiet(ctx) })
 	s.parts.addFirst("simulated devices", func(ctx context.Context) error { return c.play(ctx, p, s, player, world) })
 	c.greet(p, s)
+	if c.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
 	err = s.run(ctx)
 	fmt.Fprintf(p.stdout, "\nended: %s\nthe simulated devices: %s\n", s.ledger.Balance(), sentLine(player.Progress()))
 	return err
