@@ -65,7 +65,7 @@ func (s *server) tile(ctx context.Context, in *tileQuestion) (*raw, error) {
 		return nil, err
 	}
 	i := access.From(ctx)
-	key := fmt.Sprint(layer.Version, "/", q.Z, "/", q.X, "/", q.Y, "/", q.Operator, "/", q.Verdicts)
+	key := fmt.Sprintf("%s/%d/%d/%d/%s/%v", layer.Version, q.Z, q.X, q.Y, string(q.Operator), q.Verdicts)
 	if !i.Everywhere() {
 		q.Sees = s.seer(&i)
 		key += fmt.Sprint("/", i.Areas)
