@@ -28,7 +28,7 @@ const w = words({
     answer: 'Trả lời', resolution: 'Kết quả', struck: 'Phép đo đã loại', evidence: 'Bằng chứng', trail: 'Nhật ký hồ sơ', map: 'Vị trí', readOnly: 'Vai trò của bạn chỉ được xem hồ sơ.', rules: (r: string) => `Bộ quy tắc ${r}. «Hiện nay» là 90 ngày gần đây.`,
   },
   en: {
-    title: (id: string) => `Case ${id}`, back: 'All cases', next: 'Next', facts: 'In short', operator: 'Operator', where: 'Where', state: 'State', due: 'Deadline', opened: 'Opened', cells: 'Cells', zone: 'Zone', round: 'Sent', times: (n: string) => `${n} times`,
+    title: (id: string) => `Case ${id}`, back: 'All cases', next: 'Next', facts: 'In short', operator: 'Operator', where: 'Where', state: 'State', due: 'Deadline', opened: 'Opened', cells: 'Cells', zone: 'Zone', round: 'Sent', times: (n: string) => (n === '1' ? 'once' : `${n} times`),
     answer: 'Answer', resolution: 'Result', struck: 'Struck tests', evidence: 'Evidence', trail: 'All that happened', map: 'Where', readOnly: 'Your role may look at cases only.', rules: (r: string) => `Rule-set ${r}. “Now” is the last 90 days.`,
   },
 })

@@ -12,7 +12,7 @@ const w = words({
     none: 'Chưa gửi nên chưa có hồ sơ. Khi gửi, bằng chứng được đóng băng và có mã SHA-256.', blocked: 'Trình duyệt chặn cửa sổ mới. Bấm «Xem» rồi in từ trình duyệt.', json: 'JSON (bản gốc để đối chiếu mã)', tool: 'Nhà mạng tính lại được mọi kết luận từ tệp JSON.',
   },
   en: {
-    title: 'Dossier as sent', view: 'View', print: 'Print', save: 'Save', hash: 'SHA-256', round: (n: string, day: string) => `Sent ${n} times; evidence of ${day}.`, tests: (n: string) => `${n} tests that count`,
+    title: 'Dossier as sent', view: 'View', print: 'Print', save: 'Save', hash: 'SHA-256', round: (n: string, day: string) => `Sent ${n === '1' ? 'once' : `${n} times`}; evidence of ${day}.`, tests: (n: string) => `${n} tests that count`,
     none: 'Nothing was sent yet. Sending freezes the evidence and seals it with its SHA-256.', blocked: 'The browser blocked the new window. Use “View” and print from there.', json: 'JSON (what the hash is of)', tool: 'The operator can recompute every verdict from the JSON.',
   },
 })

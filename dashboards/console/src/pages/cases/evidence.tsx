@@ -59,7 +59,7 @@ function reasonText(r: Reason): string {
   const t = w()
   switch (r.what) {
     case 'share':
-      return t.share(r.have < 0.0001 ? '< 0,01 %' : percent(r.have, 2))
+      return t.share(r.have < 0.0001 ? `< ${percent(0.0001, 2)}` : percent(r.have, 2))
     case 'places':
       return t.places(number(r.have), number(r.need))
     case 'apart':

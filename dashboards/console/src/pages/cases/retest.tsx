@@ -15,7 +15,7 @@ const w = words({
   },
   en: {
     title: 'The re-test', from: (day: string) => `Only tests from ${day} on.`, list: 'Result of the re-test by cell', cell: 'Cell', verdict: 'Proves', tests: 'Tests', below: 'Below target', more: 'Lacks',
-    lacks: (n: string, days: string) => `about ${n} tests, ${days} days at least`, unclear: 'too near the limit: more tests would hardly decide it', points: (list: string) => `in points ${list}`, until: (t: string) => `before ${t}`, after: (t: string) => `after ${t}`, or: ' or ', enough: 'nothing', plan: 'Open the survey plan',
+    lacks: (n: string, days: string) => `about ${n} ${n === '1' ? 'test' : 'tests'}, ${days} ${days === '1' ? 'day' : 'days'} at least`, unclear: 'too near the limit: more tests would hardly decide it', points: (list: string) => `in points ${list}`, until: (t: string) => `before ${t}`, after: (t: string) => `after ${t}`, or: ' or ', enough: 'nothing', plan: 'Open the survey plan',
     close: 'The case could be closed as', yes: 'yes', no: 'not yet',
   },
 })

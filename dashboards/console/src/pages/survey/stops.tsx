@@ -16,7 +16,7 @@ const w = words({
   },
   en: {
     list: 'The stops in their order', stop: 'Stop', where: 'Where', why: 'Why', tests: 'Tests', people: 'Residents', way: 'From the last', go: 'Directions', copy: 'Copy position', copied: (c: string) => `Copied ${c}`, notCopied: 'The browser does not allow copying; copy it by hand',
-    must: 'a case waits for a re-test', need: (n: string, toward: string) => `lacks about ${n} tests to prove “${toward}”`, unclear: 'too near the limit', declared: 'declared as covered', points: (p: string) => `In the cell: points ${p}`,
+    must: 'a case waits for a re-test', need: (n: string, toward: string) => `lacks about ${n} ${n === '1' ? 'test' : 'tests'} to prove “${toward}”`, unclear: 'too near the limit', declared: 'declared as covered', points: (p: string) => `In the cell: points ${p}`,
   },
 })
 
@@ -60,9 +60,9 @@ function Row({ s, n, areas }: { s: Stop; n: number; areas: Areas }) {
         </ul>
         {s.points && s.points.length > 0 && <span class="quiet">{w().points(s.points.map((p) => `${p.index} (${p.tests})`).join(', '))}</span>}
       </td>
-      <td class="number">{number(s.tests)}</td>
-      <td class="number">{number(s.residents)}</td>
-      <td class="number">{distance(s.km_from_last)}</td>
+      <td class="number" data-label={w().tests}>{number(s.tests)}</td>
+      <td class="number" data-label={w().people}>{number(s.residents)}</td>
+      <td class="number" data-label={w().way}>{distance(s.km_from_last)}</td>
       <td class="no-print">
         <div class="row">
           <a class="button" href={geoLink(s)} target="_self">
@@ -79,7 +79,7 @@ function Row({ s, n, areas }: { s: Stop; n: number; areas: Areas }) {
 
 export function Stops({ stops, areas }: { stops: readonly Stop[]; areas: Areas }) {
   return (
-    <div class="table" tabIndex={0} role="region" aria-label={w().list}>
+    <div class="table stops" tabIndex={0} role="region" aria-label={w().list}>
       <table>
         <thead>
           <tr>
