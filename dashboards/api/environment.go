@@ -102,7 +102,7 @@ type Exceedance struct {
 // An AirLimit is a concentration that a mean shall not exceed.
 type AirLimit struct {
 	Pollutant string  `json:"pollutant" enum:"pm25,pm10,no2,so2,co,o3"`
-	Period    string  `json:"period" enum:"1h,8h,24h,year"`
+	Period    string  `json:"period" enum:"1h,8h,24h,1y"`
 	Ugm3      float64 `json:"limit_ugm3"`
 	Basis     string  `json:"basis"`
 }
