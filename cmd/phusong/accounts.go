@@ -22,7 +22,7 @@ type accountsCmd struct {
 // accountsFile is the file that access.accounts_file names. A running service reads it
 // again by itself.
 type accountsFile struct {
-	File string `default:"secrets/accounts" help:"File of the accounts, as access.accounts_file names it."`
+	File string `default:"secrets/console/accounts" help:"File of the accounts, as access.accounts_file names it."`
 }
 
 type accountsAddCmd struct {

@@ -17,22 +17,35 @@ import (
 	"time"
 )
 
-// The stack's own authority signs the broker's certificate. Devices are given
-// ca.pem, once; the broker's certificate is renewed under it.
+// The stack's own authority signs the certificates of its servers. Devices and browsers are
+// given ca.pem, once; what it signed is renewed under it.
 const (
+	authorityName = "phusong authority"
 	authorityLife = 10 * 365 * 24 * time.Hour
 	serverLife    = 397 * 24 * time.Hour
 	// renewBefore is how long before its end a certificate is made anew.
 	renewBefore = 30 * 24 * time.Hour
 )
 
-// certify makes the authority, and the broker's certificate when it is missing,
-// ends soon, or does not bear all the host names. It returns the files it made.
+// signed are the certificates, by the names of their files, and the names that their
+// servers have among the containers.
+var signed = []struct {
+	name  string
+	hosts []string
+	// outside: people or devices come to it by the names of the machine too.
+	outside bool
+}{
+	{"mosquitto", []string{"mosquitto"}, true},
+	{"phusong", []string{"phusong", "phusong-2", "localhost", "127.0.0.1"}, true},
+	{"nats", []string{"nats-1", "nats-2", "nats-3"}, false},
+}
+
+// certify makes the authority, and what it signs. It returns the files it made.
 func (c *secretsInitCmd) certify(now time.Time) (made []string, err error) {
 	authority, key, err := readPair(c.path("ca.pem"), c.path("ca.key"))
 	if errors.Is(err, os.ErrNotExist) {
 		template := &x509.Certificate{
-			Subject: pkix.Name{CommonName: "phusong authority"}, NotAfter: now.Add(authorityLife),
+			Subject: pkix.Name{CommonName: authorityName}, NotAfter: now.Add(authorityLife),
 			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, MaxPathLenZero: true,
 		}
 		if err := writePair(c.path("ca.pem"), c.path("ca.key"), 0o600, template, nil, nil, now); err != nil {
@@ -44,17 +57,53 @@ func (c *secretsInitCmd) certify(now time.Time) (made []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the authority: %w", err)
 	}
-	hosts := append([]string{"mosquitto"}, c.Host...) // its name among the containers
-	current, _, err := readPair(c.path("mosquitto.pem"), c.path("mosquitto.key"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("reading the broker's certificate: %w", err)
+	for _, s := range signed {
+		hosts := s.hosts
+		if s.outside {
+			hosts = append(slices.Clone(hosts), c.Host...)
+		}
+		lasts, err := c.lasts(s.name, hosts, authority, now)
+		if err != nil {
+			return nil, err
+		}
+		if lasts {
+			continue
+		}
+		if err := c.sign(s.name, hosts, authority, key, now); err != nil {
+			return nil, err
+		}
+		made = append(made, s.name+".pem")
 	}
-	if current != nil && current.NotAfter.After(now.Add(renewBefore)) && bearsAll(current, hosts) {
-		return made, nil
+	return made, nil
+}
+
+// lasts reports whether a certificate can stay: it is not missing, does not end soon, and
+// bears all the host names; or another authority gave it, and renewing it is not ours.
+func (c *secretsInitCmd) lasts(name string, hosts []string, authority *x509.Certificate, now time.Time) (bool, error) {
+	current, err := readCertificate(c.path(name + ".pem"))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
 	}
+	if err != nil {
+		return false, fmt.Errorf("reading the certificate of %s: %w", name, err)
+	}
+	if current.Issuer.CommonName != authorityName {
+		return true, nil
+	}
+	if _, _, err = readPair(c.path(name+".pem"), c.path(name+".key")); errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("reading the certificate of %s: %w", name, err)
+	}
+	return current.NotAfter.After(now.Add(renewBefore)) && bearsAll(current, hosts) && current.CheckSignatureFrom(authority) == nil, nil
+}
+
+// sign makes a server's key and certificate. The server may show it as a client too: the
+// nodes of NATS know each other by it, and phusong.
+func (c *secretsInitCmd) sign(name string, hosts []string, authority *x509.Certificate, key crypto.Signer, now time.Time) error {
 	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "mosquitto"}, NotAfter: now.Add(serverLife),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		Subject: pkix.Name{CommonName: name}, NotAfter: now.Add(serverLife),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
@@ -63,10 +112,7 @@ func (c *secretsInitCmd) certify(now time.Time) (made []string, err error) {
 			template.DNSNames = append(template.DNSNames, host)
 		}
 	}
-	if err := writePair(c.path("mosquitto.pem"), c.path("mosquitto.key"), 0o644, template, authority, key, now); err != nil {
-		return nil, err
-	}
-	return append(made, "mosquitto.pem"), nil
+	return writePair(c.path(name+".pem"), c.path(name+".key"), 0o644, template, authority, key, now)
 }
 
 func bearsAll(certificate *x509.Certificate, hosts []string) bool {
@@ -104,16 +150,25 @@ func writePair(certPath, keyPath string, keyMode os.FileMode, template, authorit
 	return nil
 }
 
-func readPair(certPath, keyPath string) (*x509.Certificate, crypto.Signer, error) {
-	der, err := readPEM(certPath, "CERTIFICATE")
+func readCertificate(path string) (*x509.Certificate, error) {
+	der, err := readPEM(path, "CERTIFICATE")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", certPath, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if der, err = readPEM(keyPath, "PRIVATE KEY"); err != nil {
+	return certificate, nil
+}
+
+func readPair(certPath, keyPath string) (*x509.Certificate, crypto.Signer, error) {
+	certificate, err := readCertificate(certPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := readPEM(keyPath, "PRIVATE KEY")
+	if err != nil {
 		return nil, nil, err
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)

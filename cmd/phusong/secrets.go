@@ -13,11 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"phusong/dashboards/access"
 	"phusong/telemetry"
 )
 
 type secretsCmd struct {
-	Init   secretsInitCmd   `cmd:"" help:"Make what is missing: an authority, the broker's certificate, passwords and tokens. What is there stays."`
+	Init   secretsInitCmd   `cmd:"" help:"Make what is missing: an authority, certificates, passwords, tokens, the console's first account. What is there stays."`
 	Device secretsDeviceCmd `cmd:"" help:"Give devices a password at the broker, and print it once."`
 }
 
@@ -39,7 +40,7 @@ const (
 
 type secretsInitCmd struct {
 	secretsFolder
-	Host []string `default:"localhost" help:"Names and addresses by which devices reach the broker."`
+	Host []string `default:"localhost" help:"Names and addresses by which devices and people reach the server."`
 }
 
 // generated are the files that hold nothing but a random text.
@@ -78,12 +79,66 @@ func (c *secretsInitCmd) Run(p *process) error {
 			return err
 		}
 	}
+	secret, admitted, err := c.firstAccount()
+	if err != nil {
+		return err
+	}
+	made = append(made, admitted...)
 	if len(made) == 0 {
 		_, err = fmt.Fprintf(p.stdout, "nothing was missing in %s\n", c.Dir)
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "made in %s: %s\n", c.Dir, strings.Join(made, ", "))
-	return err
+	if _, err = fmt.Fprintf(p.stdout, "made in %s: %s\n", c.Dir, strings.Join(made, ", ")); err != nil || secret == "" {
+		return err
+	}
+	return tellSecret(p, firstAdministrator, secret)
+}
+
+// The accounts of the console lie in a folder of their own, because it is the folder that
+// is mounted: whoever changes accounts puts another file in the place of the one before.
+const (
+	accountsFolder     = "console"
+	accountsName       = "accounts"
+	firstAdministrator = "admin"
+	firstPassword      = "phusong-admin.password"
+)
+
+// firstAccount makes the accounts with one administrator, when there are none, and its
+// password, when there is none; secret is empty when nothing was made.
+func (c *secretsInitCmd) firstAccount() (secret string, made []string, err error) {
+	path := filepath.Join(c.path(accountsFolder), accountsName)
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return "", nil, err
+	}
+	secret = newSecret()
+	err = createFile(c.path(firstPassword), []byte(secret), 0o600) // nobody but people needs it
+	switch {
+	case err == nil:
+		made = append(made, firstPassword)
+	case errors.Is(err, os.ErrExist):
+		kept, err := os.ReadFile(c.path(firstPassword))
+		if err != nil {
+			return "", nil, fmt.Errorf("reading the password of %s: %w", firstAdministrator, err)
+		}
+		secret = strings.TrimSpace(string(kept))
+	default:
+		return "", nil, err
+	}
+	a := access.Account{Name: firstAdministrator, Role: access.Admin}
+	if a.Hash, err = access.HashPassword(secret); err != nil {
+		return "", nil, err
+	}
+	// Open to readers before it is written: WriteFile keeps that.
+	if err := os.MkdirAll(c.path(accountsFolder), 0o755); err != nil { //nolint:gosec // see secretsFolder
+		return "", nil, fmt.Errorf("making the folder of accounts: %w", err)
+	}
+	if err := writeNewFile(path, nil); err != nil {
+		return "", nil, fmt.Errorf("making the accounts: %w", err)
+	}
+	if err := access.WriteFile(path, []access.Account{a}); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("writing the accounts: %w", err), os.Remove(path))
+	}
+	return secret, append(made, accountsFolder+"/"+accountsName), nil
 }
 
 type secretsDeviceCmd struct {
@@ -118,9 +173,11 @@ func newSecret() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// writeNewFile writes a file that must not be there yet.
-func writeNewFile(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // see secretsFolder
+// writeNewFile writes a file that must not be there yet; see secretsFolder for who may read it.
+func writeNewFile(path string, data []byte) error { return createFile(path, data, 0o644) }
+
+func createFile(path string, data []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err
 	}

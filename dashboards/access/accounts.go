@@ -135,8 +135,9 @@ func ReadFile(path string) ([]Account, error) {
 	return all, nil
 }
 
-// WriteFile replaces the file, readable by its owner only, by accounts in the order of their
-// names.
+// WriteFile replaces the file by accounts in the order of their names. A new one is readable
+// by its owner only; one that was there keeps who may read it, which may be a service that
+// runs as somebody else.
 func WriteFile(path string, all []Account) (err error) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Account) int { return strings.Compare(a.Name, b.Name) })
@@ -156,6 +157,9 @@ func WriteFile(path string, all []Account) (err error) {
 		return err
 	}
 	_, err = f.WriteString(text.String())
+	if old, statErr := os.Stat(path); statErr == nil {
+		err = errors.Join(err, f.Chmod(old.Mode().Perm()))
+	}
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
