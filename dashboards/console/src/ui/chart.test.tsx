@@ -10,10 +10,15 @@ const at = (minute: number) => Date.UTC(2026, 10, 22, 1, minute)
 const line = (label: string, ...points: [number, number][]) => ({ label, points: points.map(([minute, value]) => ({ time: at(minute), value })) })
 
 test('a line is broken where nothing was measured', () => {
-  const [times, values] = columns([line('a', [0, 1], [1, 2], [4, 3])], 60)
-  expect(times).toEqual([0, 1, 2, 4].map((m) => at(m) / 1000))
-  expect(values).toEqual([1, 2, null, 3])
+  const [times, values] = columns([line('a', [0, 1], [1, 2], [2, 2], [5, 3])], 60)
+  expect(times).toEqual([0, 1, 2, 3, 5].map((m) => at(m) / 1000))
+  expect(values).toEqual([1, 2, 2, null, 3])
   expect(columns([line('a', [0, 1], [4, 3])], 0)[1]).toEqual([1, 3])
+})
+
+test('who measures more rarely than asked has no gaps for that, who does so hardly ever has no line', () => {
+  expect(columns([line('a', [0, 1], [2, 2], [4, 3], [9, 4])], 60)[1]).toEqual([1, 2, 3, null, 4])
+  expect(columns([line('a', [0, 1], [30, 2], [60, 3])], 60)[1]).toEqual([1, null, 2, null, 3])
 })
 
 test('lines of other times do not break one another', () => {
@@ -32,7 +37,7 @@ test('points that stand alone are found', () => {
 })
 
 test('walking skips what was not measured', () => {
-  const data = columns([line('a', [0, 1], [4, 3])], 60)
+  const data = columns([line('a', [0, 1], [14, 3])], 60)
   expect(nextMeasured(data, -1, 1)).toBe(0)
   expect(nextMeasured(data, 0, 1)).toBe(2)
   expect(nextMeasured(data, 2, 1)).toBe(-1)

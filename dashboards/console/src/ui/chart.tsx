@@ -172,8 +172,14 @@ function options(now: () => ChartProps, width: number): uPlot.Options {
       { ...axis, values: (_, splits) => splits.map((v) => number(v, 3)), size: 56, ...(p.unit ? { label: p.unit, labelSize: 20, labelFont: '12px system-ui, sans-serif' } : {}) },
     ],
     series: [{ label: w().time, value: (_, t) => (t === null ? '—' : dateTime(t * 1000)) }, ...p.lines.map((line, i) => series(line, i, value))],
-    hooks: { drawClear: [(u) => grounds(u, now())], draw: [(u) => across(u, now())] },
+    hooks: { drawClear: [(u) => grounds(u, now())], draw: [(u) => across(u, now())], setData: [latest], setCursor: [(u) => u.cursor.idx == null && latest(u)] },
   }
+}
+
+/** Where nobody points, the words below the chart are about the latest measurement. */
+function latest(u: uPlot): void {
+  const last = nextMeasured(u.data as Columns, u.data[0].length, -1)
+  if (last >= 0) u.setLegend({ idx: last }, false)
 }
 
 /** Keeps a point from sitting on the axis when there is only one moment. */
@@ -186,7 +192,9 @@ function shown(p: ChartProps, low: number | null, high: number | null): [number,
 function reach(p: ChartProps, low: number | null, high: number | null): [number, number] {
   const [least, most] = p.range ?? [0, null]
   let bottom = Math.min(low ?? 0, least ?? Infinity)
-  let top = Math.max(high ?? 1, most ?? -Infinity)
+  // A limit that is not far away belongs into the picture: how near is it?
+  const near = (p.limits ?? []).map((l) => l.value).filter((v) => v > 0 && v <= 2 * (high ?? 0))
+  let top = Math.max(high ?? 1, most ?? -Infinity, ...near)
   if (top <= bottom) [bottom, top] = [bottom - (least === null ? 1 : 0), top + 1]
   const air = (top - bottom) * 0.06
   return [least !== null && bottom === least ? bottom : bottom - air, top + air]
@@ -207,7 +215,7 @@ const day = 86400
 function tick(t: number, step: number): string {
   const part = (o: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language.value === 'vi' ? 'vi-VN' : 'en-GB', { timeZone, ...o }).format(t * 1000)
   const clock = part({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  if (step >= day || clock === '00:00') return part({ day: '2-digit', month: '2-digit' })
+  if (step >= day || clock === '00:00') return `${part({ day: '2-digit' })}/${part({ month: '2-digit' })}`
   return clock
 }
 
@@ -234,6 +242,7 @@ function across(u: uPlot, p: ChartProps): void {
   ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio])
   ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`
   ctx.textBaseline = 'bottom'
+  ctx.textAlign = 'left'
   for (const limit of p.limits ?? []) {
     const y = u.valToPos(limit.value, 'y', true)
     if (y < top || y > top + height) continue

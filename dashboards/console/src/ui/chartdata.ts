@@ -20,17 +20,26 @@ export type Columns = [number[], ...(number | null | undefined)[][]]
 
 const seconds = (t: ChartPoint['time']) => (typeof t === 'number' ? t : new Date(t).getTime()) / 1000
 
+/** The usual distance of a line's points, between one and four steps: a device that measures every
+ * ten minutes has no gap every five, one that measures twice a day has no line. */
+function usual(times: readonly number[], step: number): number {
+  const gaps = times.slice(1).map((t, i) => t - times[i]!).sort((a, b) => a - b)
+  return Math.min(4 * step, Math.max(step, gaps[Math.floor(gaps.length / 2)] ?? 0))
+}
+
 /**
- * Brings lines to common times. Where two points of a line are farther apart than one and a half
- * steps it is broken, because nothing was measured there; `step` in seconds, 0 never breaks.
+ * Brings lines to common times. Where two points of a line are much farther apart than usual it
+ * is broken, because nothing was measured there; `step` in seconds, 0 never breaks.
  */
 export function columns(lines: readonly ChartLine[], step: number): Columns {
   const own = lines.map((line) => {
     const at = new Map<number, number | null>()
+    const points = [...line.points].sort((a, b) => seconds(a.time) - seconds(b.time))
+    const apart = usual(points.map((p) => seconds(p.time)), step)
     let before: number | undefined
-    for (const p of [...line.points].sort((a, b) => seconds(a.time) - seconds(b.time))) {
+    for (const p of points) {
       const t = seconds(p.time)
-      if (before !== undefined && step > 0 && t - before > 1.5 * step) at.set(before + step, null)
+      if (before !== undefined && step > 0 && t - before > 1.5 * apart) at.set(before + apart, null)
       at.set(t, Number.isFinite(p.value) ? p.value : null)
       before = t
     }
