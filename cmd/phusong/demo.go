@@ -58,7 +58,7 @@ func (c *demoCmd) Run(p *process) error {
 		return err
 	}
 	player, err := simulator.NewPlayer(simulator.PlayerOptions{
-		Broker: deviceBroker{mqtt.Options{URL: s.config.MQTT.URL, CleanSession: true}}, Speed: 1, Logger: log,
+		Broker: deviceBroker{mqtt.Options{URL: s.config.MQTT.URL, CleanSession: true}}, Speed: 1, Logger: log, StopWithin: demoStopWithin,
 	})
 	if err != nil {
 		return err
@@ -87,6 +87,10 @@ func (c *demoCmd) world(start time.Time, interval time.Duration, scenario string
 	o.Scenario = story
 	return simulator.New(o)
 }
+
+// demoStopWithin is how long the farewells of the devices may take: the broker writes
+// each to the disk, and the machine may be a small one.
+const demoStopWithin = 20 * time.Second
 
 // fleet is the province without a story.
 func (c *demoCmd) fleet(start time.Time, interval time.Duration) simulator.Options {

@@ -83,28 +83,62 @@ func toSubjects(filters []string) ([]string, error) {
 }
 
 // checkLoophole refuses lists that nats-server would read too generously: it takes a wanted ">" for
-// a word that "*" covers, so that "a.*" permits "a.>" as soon as "a" is permitted as well.
+// a word that "*" covers, so that "a.*" permits "a.>" as soon as "a" is permitted as well, and "*.*"
+// too where only "a" is. Where "a.*.>" is permitted besides, that is no more than the list says.
 func checkLoophole(permitted []string) error {
 	for _, subject := range permitted {
 		prefix, ok := strings.CutSuffix(subject, "*")
 		if !ok {
 			continue
 		}
-		wanted := prefix + ">"
-		parent := strings.TrimSuffix(prefix, ".")
-		generous := func(p string) bool { return parent == "" || covers(p, parent, true) }
-		exact := func(p string) bool { return covers(p, wanted, false) }
-		if slices.ContainsFunc(permitted, generous) && !slices.ContainsFunc(permitted, exact) {
-			filter := strings.ReplaceAll(strings.ReplaceAll(subject, ".", "/"), "*", "+")
-			return fmt.Errorf("%q: with what else is permitted, nats-server would permit # in place of its last +; permit that, or name the level", filter)
+		for _, other := range permitted {
+			parent, meet := intersect(strings.TrimSuffix(prefix, "."), other)
+			if !meet {
+				continue
+			}
+			exact := func(p string) bool {
+				return covers(p, joined(parent, ">")) || covers(p, joined(parent, "*.>"))
+			}
+			if !slices.ContainsFunc(permitted, exact) {
+				filter := strings.ReplaceAll(strings.ReplaceAll(subject, ".", "/"), "*", "+")
+				return fmt.Errorf("%q: with what else is permitted, nats-server would permit # in place of its last +; permit that, or name the level", filter)
+			}
 		}
 	}
 	return nil
 }
 
-// covers reports whether the pattern permits a subscription to the subject; generous is how
-// nats-server sees it.
-func covers(pattern, subject string, generous bool) bool {
+func joined(parent, rest string) string {
+	if parent == "" {
+		return rest
+	}
+	return parent + "." + rest
+}
+
+// intersect returns the pattern of the subjects of one's own length that both permit, and
+// whether there are any. The empty pattern, the parent of "*", is permitted by all.
+func intersect(pattern, other string) (both string, meet bool) {
+	if pattern == "" {
+		return "", true
+	}
+	have, with := strings.Split(pattern, "."), strings.Split(other, ".")
+	for i, level := range have {
+		switch {
+		case i >= len(with):
+			return "", false
+		case with[i] == ">":
+			return strings.Join(have, "."), true
+		case level == "*":
+			have[i] = with[i]
+		case with[i] != "*" && with[i] != level:
+			return "", false
+		}
+	}
+	return strings.Join(have, "."), len(with) == len(have)
+}
+
+// covers reports whether the pattern permits a subscription to the subject.
+func covers(pattern, subject string) bool {
 	have, want := strings.Split(pattern, "."), strings.Split(subject, ".")
 	for i, level := range have {
 		switch {
@@ -112,7 +146,7 @@ func covers(pattern, subject string, generous bool) bool {
 			return false
 		case level == ">":
 			return true
-		case level == "*" && (generous || want[i] != ">"):
+		case level == "*" && want[i] != ">":
 		case level != want[i]:
 			return false
 		}
