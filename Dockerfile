@@ -1,12 +1,21 @@
 # The service in an image with nothing else in it: no shell, no package manager, no
 # root. Build it with `docker compose build` or `docker build .`.
 
+FROM node:22.20-bookworm-slim AS console
+WORKDIR /src/dashboards/console
+COPY dashboards/console/package.json dashboards/console/package-lock.json dashboards/console/.npmrc ./
+RUN npm ci
+COPY dashboards/api/testdata/openapi.json ../api/testdata/
+COPY dashboards/console ./
+RUN npm run build
+
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 # The modules first: they change less often than the code.
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+COPY --from=console /src/dashboards/console/dist/web dashboards/console/dist/web
 # H3 is C, so the program is linked statically with the C library in it; the
 # resolver and the time zones are Go's own.
 RUN CGO_ENABLED=1 go build -trimpath -tags netgo,osusergo,timetzdata \

@@ -12,23 +12,42 @@ GOVULNCHECK_VERSION   := v1.8.0
 
 # Debian packages by the program they bring.
 DEBIAN_PROGRAMS := mosquitto:mosquitto mosquitto_pub:mosquitto-clients prometheus-alertmanager:prometheus-alertmanager \
-	promtool:prometheus
+	promtool:prometheus chromium:chromium node:nodejs npm:npm
 
 # How long each fuzz target runs in `make fuzz`; arguments for the demo and the bench.
 FUZZTIME ?= 10s
 ARGS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo secrets dashboards test test-race test-plain check fuzz bench lint vuln tools debian clean
+.PHONY: help build console demo secrets dashboards test test-race test-plain test-console check fuzz bench lint vuln tools debian clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build bin/phusong
+build: console ## build bin/phusong, with the web console inside
 	$(GO) build -o bin/phusong ./cmd/phusong
 
 demo: build ## run the whole service with a simulated province; ARGS="--for 30s" and the like
 	./bin/phusong demo $(ARGS)
+
+# The web console is built when its sources are newer. The program compiles and runs without it,
+# so a machine without Node gets one; continuous integration does not.
+CONSOLE         := dashboards/console
+CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f ! -name schema.ts ! -name '*.test.ts*') \
+	$(addprefix $(CONSOLE)/,index.html field.html package.json tsconfig.json vite.config.ts) dashboards/api/testdata/openapi.json
+NODE_IS_THERE   := command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+
+console: ## build the web console, if Node 20.19 or later and npm are at hand
+	@if $(NODE_IS_THERE); then $(MAKE) --no-print-directory $(CONSOLE)/dist/web/index.html; \
+	else echo 'the web console is not built: that needs Node.js 20.19 or later and npm' >&2; [ -z "$$CI" ]; fi
+
+$(CONSOLE)/dist/web/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	cd $(CONSOLE) && npm run --silent build
+	@touch $@
+
+$(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package-lock.json
+	cd $(CONSOLE) && npm ci --silent
+	@touch $@
 
 # How devices reach the broker of the stack, separated by commas.
 HOSTS ?= localhost
@@ -47,6 +66,7 @@ PLAIN_TESTS := -count=1 -timeout 30m -run 'Plain$$'
 test: tools check ## install what the tests need, then all checks and all tests
 	$(MAKE) --no-print-directory test-race
 	$(MAKE) --no-print-directory test-plain
+	$(MAKE) --no-print-directory test-console
 
 # Everything but the plain tests (see testbed.Plain), with the race detector.
 test-race:
@@ -56,6 +76,12 @@ test-race:
 test-plain:
 	PHUSONG_TEST_SLOW=1 $(GO) test $(PLAIN_TESTS) \
 		$$(git grep -l 'testbed\.Plain(' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
+
+# The console's own tests, then the whole program in a browser. UPDATE_SCREENSHOTS=1 makes the
+# pictures in docs/images anew.
+test-console: build
+	@$(NODE_IS_THERE) || { echo 'the tests of the web console need Node.js 20.19 or later and npm' >&2; exit 1; }
+	cd $(CONSOLE) && npm run --silent test && PHUSONG=$(CURDIR)/bin/phusong npm run --silent e2e
 
 check:
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
@@ -116,4 +142,4 @@ GOBIN=$(TOOLS) $(GO) install $(1)
 endef
 
 clean: ## remove what was built, the installed tools and the demo's data
-	rm -rf bin data .tools
+	rm -rf bin data .tools $(CONSOLE)/dist/web
