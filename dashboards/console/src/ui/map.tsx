@@ -5,8 +5,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { dark } from '../theme'
 import { language, words } from '../words'
 import { Progress } from '.'
-import { type Areas, type Box, addAreas, baseStyle, boxOf, loadAreas } from './mapbase'
+import { type Areas, type Box, addAreas, baseStyle, boxOfAreas, loadAreas } from './mapbase'
 import { addDrawings } from './mapicons'
+import { loadSettings } from './settings'
 import './map.css'
 
 const w = words({
@@ -38,13 +39,15 @@ export type MapElement = HTMLDivElement & { map?: LibreMap }
 const vietnam: Box = [102.1, 8.4, 109.5, 23.4]
 
 async function open(element: MapElement, p: MapProps, ended: () => boolean): Promise<LibreMap | undefined> {
-  const [{ default: gl }, areas] = await Promise.all([import('./maplibre'), loadAreas().catch(() => undefined)])
+  const nothing = () => undefined // a map without them is better than none
+  const [{ default: gl }, areas, settings] = await Promise.all([import('./maplibre'), loadAreas().catch(nothing), loadSettings().catch(nothing)])
+  const style = await baseStyle(settings)
   if (ended()) return undefined
-  const everything = boxOf((areas?.features ?? []).flatMap((f) => f.geometry.coordinates.flat(2))) ?? vietnam
+  const everything = (areas && boxOfAreas(areas)) ?? vietnam
   const view = p.at && 'zoom' in p.at ? { center: [p.at.lon, p.at.lat] as [number, number], zoom: p.at.zoom } : { bounds: p.at?.box ?? everything, fitBoundsOptions: { padding: 24 } }
   const t = w()
   const map = new gl.Map({
-    container: element, style: baseStyle(), ...view, maxZoom: 18, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 100,
+    container: element, style, ...view, maxZoom: 18, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, fadeDuration: 100,
     cooperativeGestures: p.small === true && matchMedia('(pointer: coarse)').matches,
     locale: {
       'Map.Title': p.label, 'NavigationControl.ZoomIn': t.zoomIn, 'NavigationControl.ZoomOut': t.zoomOut, 'NavigationControl.ResetBearing': t.compass, 'Popup.Close': t.close,
@@ -58,11 +61,12 @@ async function open(element: MapElement, p: MapProps, ended: () => boolean): Pro
     map.addControl(new gl.GeolocateControl({ positionOptions: { enableHighAccuracy: true }, fitBoundsOptions: { maxZoom: 13 } }))
     map.addControl(new gl.ScaleControl({}), 'bottom-right')
   }
+  if (settings?.attribution) map.addControl(new gl.AttributionControl({ compact: true, customAttribution: settings.vector_style ? settings.attribution : undefined }))
   element.map = map
   await map.once('style.load')
   if (ended()) return map
   addDrawings(map)
-  if (areas) addAreas(map, areas)
+  if (areas) addAreas(map, areas, !settings?.raster_tiles && !settings?.vector_style)
   return map
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { boxOf, nameAt } from './mapbase'
+import { type Areas, boxOf, boxOfAreas, nameAt, namesOf } from './mapbase'
 import { filters, tilesOf } from './mapcells'
 import { verdicts } from './verdict'
 
@@ -24,11 +24,17 @@ describe('hexagons', () => {
 describe('areas', () => {
   it('bear their name in the middle of the largest part', () => {
     const square = (x: number, side: number) => [[[x, 0], [x + side, 0], [x + side, side], [x, side], [x, 0]]]
-    const [lon, lat] = nameAt([square(0, 1), square(10, 4)])
+    const [lon, lat] = nameAt([square(0, 1), square(10, 4)])!
     expect(lon).toBeCloseTo(12)
     expect(lat).toBeCloseTo(2)
   })
   it('have a name though they have no surface', () => expect(nameAt([[[[106, 11], [106, 11]]]])).toEqual([106, 11]))
+  it('without an outline are where their sites are, or nowhere', () => {
+    const area = (code: string, more: object) => ({ type: 'Feature', geometry: { type: 'MultiPolygon', coordinates: [] }, properties: { code, name: code, ...more } })
+    const areas = { features: [area('25459', { lat: 11.3, lon: 106.1, bbox: [106, 11.2, 106.2, 11.4] }), area('25460', {})] } as unknown as Areas
+    expect(namesOf(areas).features.map((f) => (f.geometry as GeoJSON.Point).coordinates)).toEqual([[106.1, 11.3]])
+    expect(boxOfAreas(areas)).toEqual([106, 11.2, 106.2, 11.4])
+  })
   it('have a box, or none', () => {
     expect(boxOf([[106, 11], [105, 12]])).toEqual([105, 11, 106, 12])
     expect(boxOf([])).toBeUndefined()

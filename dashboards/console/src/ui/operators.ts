@@ -23,3 +23,13 @@ export const operators = signal<readonly Operator[]>(known.slice(0, 4))
 export function operatorName(code: string): string {
   return [...operators.value, ...known].find((o) => o.code === code)?.name ?? code
 }
+
+/** Those of the service that are active, in the order that people know them in. */
+export function orderedOperators(all: readonly (Operator & { active: boolean })[]): Operator[] {
+  const place = (o: Operator) => {
+    const at = known.findIndex((k) => k.code === o.code)
+    return at < 0 ? known.length : at
+  }
+  const active = all.filter((o) => o.active).map(({ code, name }) => ({ code, name }))
+  return active.length > 0 ? active.sort((a, b) => place(a) - place(b)) : [...operators.value]
+}

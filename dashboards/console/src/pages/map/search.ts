@@ -1,6 +1,6 @@
 // Finding things by what people type: without accents, in any case, by the beginning of words.
 import type { Areas, Box } from '../../ui/mapbase'
-import { boxOf } from '../../ui/mapbase'
+import { boxOfArea } from '../../ui/mapbase'
 import type { Device, Site } from './marks'
 
 export interface Found {
@@ -33,8 +33,9 @@ export interface Index {
 export function indexOf(areas: Areas | undefined, sites: readonly Site[], devices: readonly Device[]): Index {
   const entries: Index['entries'] = []
   const add = (found: Found, ...texts: (string | undefined)[]) => entries.push({ found, texts: texts.flatMap((t) => (t ? [fold(t)] : [])) })
-  for (const { properties: a, geometry } of areas?.features ?? []) {
-    add({ kind: 'area', id: a.code, title: `${a.type} ${a.name}`.trim(), box: boxOf(geometry.coordinates.flat(2)) }, a.name, `${a.type} ${a.name}`, a.code)
+  for (const area of areas?.features ?? []) {
+    const a = area.properties
+    add({ kind: 'area', id: a.code, title: `${a.type} ${a.name}`.trim(), box: boxOfArea(area) }, a.name, `${a.type} ${a.name}`, a.code)
   }
   for (const s of sites) add({ kind: 'site', id: s.id, title: s.name || s.id, at: [s.lon, s.lat] }, s.name, s.id)
   for (const d of devices) {
