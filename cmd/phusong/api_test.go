@@ -62,7 +62,7 @@ func (w *town) account(file, name string, args ...string) string {
 }
 
 // heardEvent is an event of the stream of events.
-type heardEvent struct{ kind, data string }
+type heardEvent struct{ id, kind, data string }
 
 // hear listens until the test ends.
 func (w *town) hear(headers ...string) <-chan heardEvent {
@@ -90,7 +90,9 @@ func (w *town) hear(headers ...string) <-chan heardEvent {
 		lines.Buffer(nil, 1<<20)
 		var e heardEvent
 		for lines.Scan() {
-			if kind, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+			if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+				e.id = id
+			} else if kind, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
 				e.kind = kind
 			} else if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
 				e.data = data
@@ -105,7 +107,7 @@ func (w *town) hear(headers ...string) <-chan heardEvent {
 }
 
 // awaitEvent waits for an event whose data hold all the words.
-func awaitEvent(t *testing.T, events <-chan heardEvent, kind string, words ...string) {
+func awaitEvent(t *testing.T, events <-chan heardEvent, kind string, words ...string) heardEvent {
 	t.Helper()
 	deadline := time.After(testbed.Patience)
 search:
@@ -120,7 +122,7 @@ search:
 					continue search
 				}
 			}
-			return
+			return e
 		case <-deadline:
 			t.Fatalf("no event %s with %q came", kind, words)
 		}
@@ -152,6 +154,9 @@ func TestAnAlertThroughTheAPI(t *testing.T) {
 		t.Errorf("without a login: %v", err)
 	}
 	w.awaitExactly(`phusong_devices{kind="wifi",state="up"}`, 10)
+	// That the map was judged concerns those with an area too.
+	epoch, _, _ := strings.Cut(awaitEvent(t, w.hear("Authorization", elsewhere), "hello").id, "-")
+	awaitEvent(t, w.hear("Authorization", elsewhere, "Last-Event-ID", epoch+"-0"), "coverage", `"day":`)
 	events := w.hear("Authorization", viewer)
 	d.set("cho-ray", false, 0)
 	awaitEvent(t, events, "alert", `"change":"fired"`, "cho-ray")

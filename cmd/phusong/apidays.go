@@ -20,6 +20,8 @@ type apiCoverage struct {
 
 	// judging is the turn of who judges an earlier day, which takes a core for a moment.
 	judging chan struct{}
+	// drawing is held by who draws the latest map.
+	drawing sync.Mutex
 
 	mu     sync.Mutex
 	latest *drawnDay
@@ -119,13 +121,43 @@ func (c *apiCoverage) drawn(ctx context.Context, text string) (*drawnDay, error)
 	return d, nil
 }
 
-// now draws the map anew when it was judged anew, once for all who ask.
+// now returns the latest map. Of those who ask after it was judged anew one draws it; the
+// others see the one before rather than wait.
 func (c *apiCoverage) now(s *coverageState) *drawnDay {
+	before := c.last()
+	switch {
+	case before == nil:
+		c.drawing.Lock()
+	case before.state == s || !c.drawing.TryLock():
+		return before
+	}
+	defer c.drawing.Unlock()
+	return c.nowLocked(s)
+}
+
+// prepare returns when the map of a state can be asked for.
+func (c *apiCoverage) prepare(s *coverageState) {
+	c.drawing.Lock()
+	defer c.drawing.Unlock()
+	c.nowLocked(s)
+}
+
+// nowLocked is called with drawing held.
+func (c *apiCoverage) nowLocked(s *coverageState) *drawnDay {
+	before := c.last()
+	if before != nil && (before.state == s || before.state.At.After(s.At)) {
+		return before // somebody else was faster
+	}
+	d := c.draw(s, s.Assessment, &s.Zones, before)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.latest == nil || c.latest.state != s {
-		c.latest = c.draw(s, s.Assessment, &s.Zones, c.latest)
-	}
+	c.latest = d
+	return d
+}
+
+func (c *apiCoverage) last() *drawnDay {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.latest
 }
 

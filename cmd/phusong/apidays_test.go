@@ -112,3 +112,35 @@ func TestEarlierDaysAreBounded(t *testing.T) {
 		t.Errorf("%d days are kept", len(days.past))
 	}
 }
+
+// While one draws the map that was judged anew, the others see the one before.
+func TestNobodyWaitsForTheMapToBeDrawn(t *testing.T) {
+	t.Parallel()
+	cases, evidence := twoBuckets(t)
+	cell, now := places(t)[0], time.Now()
+	o := newOffice(t, cases, evidence, &shelf{readings: campaign(cell, viettel, "dead", now.AddDate(0, 0, -3))})
+	days := newAPICoverage(o.room, now)
+	o.room.Observe(now, nil)
+	o.verdict(cell, coverage.Dead, 36)
+	layer := func() *api.CellLayer {
+		t.Helper()
+		l, err := days.Layer(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	before := layer()
+	again := *o.room.Latest()
+	again.At, again.version = again.At.Add(time.Minute), again.version+1
+	days.drawing.Lock()
+	seen := days.now(&again)
+	days.drawing.Unlock()
+	if seen.cells != before {
+		t.Error("a map that is not drawn yet was seen")
+	}
+	days.prepare(&again)
+	if seen := days.now(&again); seen.state != &again || seen.cells == before {
+		t.Error("the map is the one before still, though another is prepared")
+	}
+}

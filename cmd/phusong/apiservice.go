@@ -18,6 +18,7 @@ import (
 type web struct {
 	gate        *access.Gate
 	hub         *api.Hub
+	coverage    *apiCoverage
 	protected   http.Handler
 	description http.Handler
 }
@@ -47,7 +48,7 @@ func (s *service) openAPI(ctx context.Context) error {
 		return err
 	}
 	s.closing.add(o.Audit.Close)
-	w := &web{hub: api.NewHub(time.Now())}
+	w := &web{hub: api.NewHub(time.Now()), coverage: newAPICoverage(s.coverage, time.Now())}
 	if w.gate, err = access.NewGate(o); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *service) openAPI(ctx context.Context) error {
 		return fmt.Errorf("the store %T cannot fold series", s.store)
 	}
 	w.protected, w.description, err = api.New(api.Options{
-		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: newAPICoverage(s.coverage, time.Now()),
+		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: w.coverage,
 		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Service: apiState{s, time.Now(), s.caughtUp(ctx)}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Events: w.hub, Now: time.Now, Logger: s.log,
 	})
 	if err != nil {
@@ -131,8 +132,16 @@ func (s *service) tellStates(ctx context.Context) error {
 		if state := s.coverage.Latest(); state != nil {
 			if version := layerVersion("", state, state.Assessment); version != judged {
 				judged = version
-				s.web.hub.Publish("coverage", "", api.CoverageEvent{Day: state.Assessment.Day.String(), At: state.At})
+				s.web.coverageChanged(state)
 			}
 		}
 	}
+}
+
+// coverageChanged tells everybody that the map differs, once it is there to be asked for.
+func (w *web) coverageChanged(state *coverageState) {
+	if w.hub.Clients() > 0 {
+		w.coverage.prepare(state)
+	}
+	w.hub.PublishAll("coverage", api.CoverageEvent{Day: state.Assessment.Day.String(), At: state.At})
 }

@@ -39,6 +39,7 @@ type Hub struct {
 type event struct {
 	kind string
 	area telemetry.AreaCode
+	all  bool // heard by everybody, whatever the area
 	data []byte
 }
 
@@ -62,13 +63,20 @@ func NewHub(now time.Time) *Hub {
 // Publish tells all who see the area; no area is for those who are bound to none. data is
 // marshalled at once.
 func (h *Hub) Publish(kind string, area telemetry.AreaCode, data any) {
-	text, err := json.Marshal(data)
-	if err != nil {
-		text = []byte("{}") // the client looks for itself
+	h.publish(event{kind: kind, area: area}, data)
+}
+
+// PublishAll tells everybody, as Publish does: data must tell nothing about any one area.
+func (h *Hub) PublishAll(kind string, data any) { h.publish(event{kind: kind, all: true}, data) }
+
+func (h *Hub) publish(e event, data any) {
+	var err error
+	if e.data, err = json.Marshal(data); err != nil {
+		e.data = []byte("{}") // the client looks for itself
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ring = append(h.ring, event{kind, area, text})
+	h.ring = append(h.ring, e)
 	if len(h.ring) >= 2*h.keep { // moved seldom, so that each event costs the same
 		n := len(h.ring) - h.keep
 		h.ring = append(make([]event, 0, 2*h.keep), h.ring[n:]...)
@@ -198,7 +206,7 @@ func (s *server) stream(ctx context.Context, w http.ResponseWriter, i access.Ide
 				sees = s.sees(&i, e.area)
 				areas[e.area] = sees
 			}
-			if sees {
+			if sees || e.all {
 				out.frame(e.kind, fmt.Sprintf("%s-%d", h.epoch, from), e.data)
 			}
 			from++

@@ -116,7 +116,9 @@ func TestEventsOfOtherAreasAreNotHeard(t *testing.T) {
 	l.expect("hello", "")
 	c.hub.Publish("alert", "25460", "theirs")
 	c.hub.Publish("alert", "", "the province's")
+	c.hub.PublishAll("coverage", "everybody's")
 	c.hub.Publish("alert", "25459", "ours")
+	l.expect("coverage", `"everybody's"`)
 	l.expect("alert", `"ours"`)
 }
 
