@@ -105,6 +105,22 @@ func TestAcknowledgementExpires(t *testing.T) {
 	})
 }
 
+func TestAnAcknowledgementThatIsRepeatedAfterItsEndWasDone(t *testing.T) {
+	t.Parallel()
+	first := desk.Act{ID: "phone-1", At: noon, Who: "minh"}
+	h := must[desk.Handling](t)(desk.Handling{Alert: "a"}.Acknowledge(first, noon.Add(time.Hour)))
+	again := first
+	again.At = noon.Add(2 * time.Hour)
+	got := must[desk.Handling](t)(h.Acknowledge(again, noon.Add(time.Hour)))
+	if diff := cmp.Diff(h, got); diff != "" {
+		t.Errorf("(-first +repeated):\n%s", diff)
+	}
+	again.ID = "phone-2"
+	if _, err := h.Acknowledge(again, noon.Add(time.Hour)); !errors.Is(err, desk.ErrRefused) {
+		t.Errorf("another act with an end in the past: %v", err)
+	}
+}
+
 // Everything that is done is in the history, with who, when and what, and survives a restart.
 func TestHistory(t *testing.T) {
 	t.Parallel()

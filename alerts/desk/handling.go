@@ -37,6 +37,9 @@ func (h Handling) Acknowledge(act Act, until time.Time) (Handling, error) {
 	if err := act.check(); err != nil {
 		return h, err
 	}
+	if h.has(act.ID) { // also one that has ended since: its answer was lost, and a phone asks again
+		return h, nil
+	}
 	until = instant(until)
 	switch {
 	case !until.After(act.At):
@@ -56,7 +59,7 @@ func (h Handling) Release(act Act) (Handling, error) {
 	if err := act.check(); err != nil {
 		return h, err
 	}
-	if done(h.History, act.ID) {
+	if h.has(act.ID) {
 		return h, nil
 	}
 	if !h.Acknowledged(act.At) {
@@ -109,12 +112,17 @@ func (h Handling) Record(act Act, action Action) (Handling, error) {
 
 // with returns the handling after one more entry; unchanged when it is a repetition.
 func (h Handling) with(e Entry, change func(*Handling)) Handling {
-	if done(h.History, e.ID) || e.ID != "" && slices.Contains(h.Recent, e.ID) {
+	if h.has(e.ID) {
 		return h
 	}
 	h.History = append(slices.Clip(h.History), e)
 	change(&h)
 	return h
+}
+
+// has reports whether the act of that ID was done.
+func (h *Handling) has(id string) bool {
+	return done(h.History, id) || id != "" && slices.Contains(h.Recent, id)
 }
 
 // Acknowledged reports whether somebody has the alert in hand at that instant.

@@ -97,11 +97,13 @@ test('without a session everything waits, and nobody sends what another did', as
   expect(ids(box)).toEqual([])
 })
 
-test('an acknowledgement that is over is not sent', async () => {
-  const { box, sent } = boxWith(() => {})
+test('an acknowledgement that was over before it could be sent is told so', async () => {
+  const { box, sent } = boxWith(() => {
+    throw new Problem(409, 'Conflict', 'the acknowledgement would end before it begins')
+  })
   box.add(entry('late', { action: 'acknowledge', body: { until: '2026-11-22T02:59:59Z' } }))
   await box.flush('lan', clock)
-  expect(sent).toEqual([])
+  expect(sent).toEqual(['late'])
   expect(box.entries.value[0]?.refused).toBe(expired)
 })
 

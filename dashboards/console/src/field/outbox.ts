@@ -90,24 +90,26 @@ export class Outbox {
     for (;;) {
       const next = this.of(account).find((e) => e.refused === undefined)
       if (!next) return 'sent'
-      if (next.body.until !== undefined && Date.parse(next.body.until) <= now()) {
-        this.keep({ ...next, refused: expired })
-        continue
-      }
       try {
         await this.send(next)
         this.forget(next.id)
       } catch (e) {
-        const outcome = this.failed(next, e)
+        const outcome = this.failed(next, e, now())
         if (outcome) return outcome
       }
     }
   }
 
   /** Says what stands in the way of everything; undefined when it was about this entry only. */
-  private failed(entry: Waiting, e: unknown): Outcome | undefined {
+  private failed(entry: Waiting, e: unknown, now: number): Outcome | undefined {
     if (!(e instanceof Problem) || e.offline || e.status >= 500 || e.status === 429 || e.status === 408) return 'away'
     if (e.status === 401) return 'login'
+    // It may have been taken before its answer was lost; that the service knows, and says yes then.
+    const late = entry.body.until !== undefined && Date.parse(entry.body.until) <= now
+    if (late) {
+      this.keep({ ...entry, refused: expired })
+      return undefined
+    }
     const conflicts = (entry.conflicts ?? 0) + 1
     if (e.status === 409 && conflicts < mostConflicts) this.keep({ ...entry, conflicts })
     else this.keep({ ...entry, refused: e.detail || e.title || String(e.status) })

@@ -30,15 +30,17 @@ export const dayText = (d: number): string => w().day[`d${d % 7}` as 'd0']
 
 const faultText = (f: Fault): string => (f === 'days' ? w().pickDays : w()[f])
 
-interface Named {
+export interface Named {
   id: string
   name: string
 }
 
-const named = (x: { id: string; name?: string }): Named => ({ id: x.id, name: x.name ? `${x.name} (${x.id})` : x.id })
+const named = (x: { id: string; name?: string }): Named => ({ id: x.id, name: x.name || x.id })
+
+const labelOf = (n: Named): string => (n.name === n.id ? n.id : `${n.name} (${n.id})`)
 
 /** Devices are many: the service looks for them. Sites are few enough to be looked through here. */
-async function find(scope: 'site' | 'device', text: string, signal: AbortSignal): Promise<Named[]> {
+export async function find(scope: 'site' | 'device', text: string, signal: AbortSignal): Promise<Named[]> {
   if (scope === 'device') {
     const page = await answer(api.GET('/api/v1/devices', { params: { query: { limit: shown + 1, ...(text ? { q: text } : {}) } }, signal }))
     return page.items.map(named)
@@ -61,8 +63,8 @@ function useNamed(scope: Scope, text: string): Named[] {
   const areas = useAreas()
   const asked = text.trim()
   const data = useData(scope === 'area' ? undefined : `named ${scope} ${scope === 'device' ? asked : ''}`, (signal) => find(scope as 'site', asked, signal))
-  if (scope === 'area') return areas.list.map((a) => ({ id: a.code, name: `${a.name} (${a.code})` }))
-  return scope === 'device' ? (data.value ?? []) : (data.value ?? []).filter((n) => plain(n.name).includes(plain(asked)))
+  if (scope === 'area') return areas.list.map((a) => ({ id: a.code, name: a.name }))
+  return scope === 'device' ? (data.value ?? []) : (data.value ?? []).filter((n) => plain(labelOf(n)).includes(plain(asked)))
 }
 
 function Subject({ scope, value, set }: { scope: Scope; value: string; set: (id: string) => void }) {
@@ -83,10 +85,10 @@ function Subject({ scope, value, set }: { scope: Scope; value: string; set: (id:
         {w()[scope]}
         <select name="subject" required value={value} data-testid="subject" onChange={(e) => (set(e.currentTarget.value), choose(found.find((n) => n.id === e.currentTarget.value)))}>
           <option value="">{w().choose}</option>
-          {kept && <option value={kept.id}>{kept.name}</option>}
+          {kept && <option value={kept.id}>{labelOf(kept)}</option>}
           {list.map((n) => (
             <option key={n.id} value={n.id}>
-              {n.name}
+              {labelOf(n)}
             </option>
           ))}
         </select>
@@ -96,8 +98,7 @@ function Subject({ scope, value, set }: { scope: Scope; value: string; set: (id:
   )
 }
 
-function Weekly({ days, set }: { days: readonly number[]; set: (days: number[]) => void }) {
-  const [weekly, open] = useState(false)
+function Weekly({ weekly, open, days, set }: { weekly: boolean; open: (weekly: boolean) => void; days: readonly number[]; set: (days: number[]) => void }) {
   return (
     <div class="stack">
       <label class="inline">
@@ -107,7 +108,6 @@ function Weekly({ days, set }: { days: readonly number[]; set: (days: number[]) 
         <>
           <fieldset class="plain">
             <legend>{w().days}</legend>
-            <input type="hidden" name="weekly" value="yes" />
             <div class="row">
               {[1, 2, 3, 4, 5, 6, 0].map((d) => (
                 <label key={d} class="inline">
@@ -136,12 +136,13 @@ export function AnnounceDialog({ close, done, first }: { close: () => void; done
   const [scope, setScope] = useState<Scope>(first?.scope ?? 'site')
   const [subject, setSubject] = useState(first?.subject ?? '')
   const [days, setDays] = useState<number[]>([])
+  const [weekly, setWeekly] = useState(false)
   const [opened] = useState(Date.now)
   const text = (form: FormData, name: string) => String(form.get(name) ?? '')
   useEffect(() => setSubject(scope === first?.scope ? first.subject : ''), [scope])
   const announce = async (form: FormData) => {
     const typed = windowOf({ scope, subject, days, from: text(form, 'from'), until: text(form, 'until'), owner: text(form, 'owner'), reason: text(form, 'reason'), begin: text(form, 'begin'), end: text(form, 'end') }, Date.now())
-    const fault: Fault | undefined = typeof typed === 'string' ? typed : form.get('weekly') && days.length === 0 ? 'days' : undefined
+    const fault: Fault | undefined = typeof typed === 'string' ? typed : weekly && days.length === 0 ? 'days' : undefined
     if (fault) throw new Problem(422, faultText(fault), '')
     await answer(api.POST('/api/v1/maintenance', { body: typed as Window }))
   }
@@ -160,10 +161,10 @@ export function AnnounceDialog({ close, done, first }: { close: () => void; done
           </label>
           <label>
             {w().until}
-            <input type="datetime-local" name="until" required defaultValue={toLocal(opened + 4 * 3600_000)} />
+            <input key={String(weekly)} type="datetime-local" name="until" required defaultValue={toLocal(opened + (weekly ? 90 * 24 : 4) * 3600_000)} />
           </label>
         </div>
-        <Weekly days={days} set={setDays} />
+        <Weekly weekly={weekly} open={setWeekly} days={days} set={setDays} />
         <label>
           {w().owner}
           <input name="owner" required maxLength={50} defaultValue={session.value?.open ? '' : session.value?.name} />

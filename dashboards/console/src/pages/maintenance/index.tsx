@@ -1,5 +1,5 @@
 // Announced work: alerts of what is worked on are judged, and nobody is called.
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { Problem, answer, api } from '../../api/client'
 import { useData } from '../../api/data'
 import { dateTime, duration, number } from '../../format'
@@ -11,7 +11,7 @@ import { useNow } from '../../ui/now'
 import { words } from '../../words'
 import { deviceLink } from '../alerts/links'
 import { type Areas, useAreas } from '../alerts/useareas'
-import { AnnounceDialog, dayText } from './form'
+import { AnnounceDialog, dayText, find } from './form'
 import { type Slot, type Window, clockOf, phases } from './windows'
 
 const w = words({
@@ -44,7 +44,7 @@ type Asked = { what: 'end' | 'extend'; window: Window } | { what: 'announce' } |
 
 export default function Maintenance() {
   const data = useData('maintenance', load, { on: ['maintenance'], every: 300_000 })
-  const areas = useAreas()
+  const names = { areas: useAreas(), sites: useSites() }
   const now = useNow(15_000)
   const [asked, ask] = useState<Asked>()
   const close = () => ask(undefined)
@@ -58,7 +58,7 @@ export default function Maintenance() {
       <Loaded data={data}>
         {(list) => {
           const p = phases(list, now)
-          const columns = columnsOf(areas, now, may('maintenance') ? ask : undefined)
+          const columns = columnsOf(names, now, may('maintenance') ? ask : undefined)
           return (
             <>
               {p.now.length + p.next.length === 0 && <Empty title={w().none}><span>{w().noneHow}</span></Empty>}
@@ -66,7 +66,7 @@ export default function Maintenance() {
               <Part title={w().next} list={p.next} columns={columns} />
               <details>
                 <summary>{w().past} ({number(p.past.length)})</summary>
-                {p.past.length === 0 ? <p class="quiet">{w().nonePast}</p> : <Part title={w().past} list={p.past.slice(0, shownPast)} columns={columnsOf(areas, now)} />}
+                {p.past.length === 0 ? <p class="quiet">{w().nonePast}</p> : <Part title={w().past} list={p.past.slice(0, shownPast)} columns={columnsOf(names, now)} />}
               </details>
             </>
           )
@@ -79,6 +79,17 @@ export default function Maintenance() {
   )
 }
 
+interface Names {
+  areas: Areas
+  /** Names of sites by id. */
+  sites: ReadonlyMap<string, string>
+}
+
+function useSites(): Names['sites'] {
+  const data = useData('sites', (signal) => find('site', '', signal))
+  return useMemo(() => new Map((data.value ?? []).map((s) => [s.id, s.name])), [data.value])
+}
+
 function Part({ title, list, columns }: { title: string; list: readonly Window[]; columns: Column<Window>[] }) {
   if (list.length === 0) return null
   return (
@@ -89,9 +100,9 @@ function Part({ title, list, columns }: { title: string; list: readonly Window[]
   )
 }
 
-function Place({ window: x, areas }: { window: Window; areas: Areas }) {
+function Place({ window: x, areas, sites }: Names & { window: Window }) {
   if (x.device) return <>{w().kind.device} <a href={deviceLink(x.device)}>{x.device}</a></>
-  if (x.site) return <>{w().kind.site} <a href={mapLink({ site: x.site })}>{x.site}</a></>
+  if (x.site) return <>{w().kind.site} <a href={mapLink({ site: x.site })}>{sites.get(x.site) ?? x.site}</a></>
   return <>{w().kind.area} <a href={mapLink({ area: x.area ?? '' })}>{areas.name(x.area ?? '')}</a></>
 }
 
@@ -113,9 +124,9 @@ function When({ window: x, now }: { window: Window; now: number }) {
   )
 }
 
-function columnsOf(areas: Areas, now: number, ask?: (a: Asked) => void): Column<Window>[] {
+function columnsOf(names: Names, now: number, ask?: (a: Asked) => void): Column<Window>[] {
   const columns: Column<Window>[] = [
-    { title: w().where, cell: (x) => <><Place window={x} areas={areas} /> {x.open && <Badge tone="info">{w().open}</Badge>}</> },
+    { title: w().where, cell: (x) => <><Place window={x} {...names} /> {x.open && <Badge tone="info">{w().open}</Badge>}</> },
     { title: w().when, cell: (x) => <When window={x} now={now} /> },
     { title: w().reason, cell: (x) => <span style={{ overflowWrap: 'anywhere' }}>{x.reason}</span> },
     { title: w().owner, cell: (x) => x.owner },
