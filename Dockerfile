@@ -31,7 +31,7 @@ COPY --from=build --chown=65532:65532 /out/data /registry
 COPY --from=build --chown=65532:65532 /out/tmp /tmp
 USER 65532:65532
 VOLUME /var/lib/phusong
-EXPOSE 8080
+EXPOSE 8080 8443
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["/usr/bin/phusong", "health"]
 ENTRYPOINT ["/usr/bin/phusong"]
 CMD ["serve", "--config", "/etc/phusong/phusong.yml"]

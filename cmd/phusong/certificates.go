@@ -37,7 +37,7 @@ var signed = []struct {
 }{
 	{"mosquitto", []string{"mosquitto"}, true},
 	{"phusong", []string{"phusong", "phusong-2", "localhost", "127.0.0.1"}, true},
-	{"nats", []string{"nats-1", "nats-2", "nats-3"}, false},
+	{"nats", []string{"nats-1", "nats-2", "nats-3", "localhost", "127.0.0.1"}, false},
 }
 
 // certify makes the authority, and what it signs. It returns the files it made.
@@ -69,7 +69,15 @@ func (c *secretsInitCmd) certify(now time.Time) (made []string, err error) {
 		if lasts {
 			continue
 		}
-		if err := c.sign(s.name, hosts, authority, key, now); err != nil {
+		usages := []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		if !s.outside { // the nodes of NATS know each other by it, and phusong
+			usages = append(usages, x509.ExtKeyUsageClientAuth)
+		}
+		template := &x509.Certificate{
+			Subject: pkix.Name{CommonName: s.name}, NotAfter: now.Add(serverLife), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: usages,
+		}
+		addHosts(template, hosts)
+		if err := writePair(c.path(s.name+".pem"), c.path(s.name+".key"), 0o644, template, authority, key, now); err != nil {
 			return nil, err
 		}
 		made = append(made, s.name+".pem")
@@ -98,13 +106,7 @@ func (c *secretsInitCmd) lasts(name string, hosts []string, authority *x509.Cert
 	return current.NotAfter.After(now.Add(renewBefore)) && bearsAll(current, hosts) && current.CheckSignatureFrom(authority) == nil, nil
 }
 
-// sign makes a server's key and certificate. The server may show it as a client too: the
-// nodes of NATS know each other by it, and phusong.
-func (c *secretsInitCmd) sign(name string, hosts []string, authority *x509.Certificate, key crypto.Signer, now time.Time) error {
-	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, NotAfter: now.Add(serverLife),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
+func addHosts(template *x509.Certificate, hosts []string) {
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
@@ -112,7 +114,6 @@ func (c *secretsInitCmd) sign(name string, hosts []string, authority *x509.Certi
 			template.DNSNames = append(template.DNSNames, host)
 		}
 	}
-	return writePair(c.path(name+".pem"), c.path(name+".key"), 0o644, template, authority, key, now)
 }
 
 func bearsAll(certificate *x509.Certificate, hosts []string) bool {

@@ -23,6 +23,7 @@ type wall struct {
 	*town
 	panelSources
 	broker    stackBroker
+	https     string // where people come in
 	passwords map[string]string
 }
 
@@ -51,7 +52,7 @@ events:
 func newWall(t *testing.T) *wall {
 	t.Helper()
 	broker, passwords := newStackBroker(t, lonePoint, loneProbe)
-	w := &wall{town: &town{t: t, data: filepath.Join(t.TempDir(), "data"), listen: testbed.Addr(t)}, broker: broker, passwords: passwords}
+	w := &wall{town: &town{t: t, data: filepath.Join(t.TempDir(), "data"), listen: testbed.Addr(t)}, broker: broker, https: testbed.Addr(t), passwords: passwords}
 	w.influx = testbed.InfluxDB(t, testbed.InfluxDBOptions{})
 	w.influx.CreateDatabase("phusong")
 	token := filepath.Join(t.TempDir(), "phusong.token")
@@ -61,7 +62,7 @@ func newWall(t *testing.T) *wall {
 		t.Fatalf("simulate registry:\n%s", p.Log())
 	}
 	w.config = asOnLoopback(t, "deploy/phusong.compose.yml", map[string]string{
-		"/var/lib/phusong": w.data, "0.0.0.0:8080": w.listen, "ssl://mosquitto:8883": broker.url(), "/run/secrets": broker.secrets,
+		"/var/lib/phusong": w.data, "0.0.0.0:8080": w.listen, "0.0.0.0:8443": w.https, "/run/console/": filepath.Join(broker.secrets, "console") + "/", "ssl://mosquitto:8883": broker.url(), "/run/secrets": broker.secrets,
 		"http://influxdb:8086": w.influx.URL(), "bucket: phusong": "bucket: phusong/autogen", "/tokens/phusong.token": token, "/registry/": registry + "/",
 	})
 	// Quicker, and at any time of the day: nothing else differs from the stack.
