@@ -40,7 +40,7 @@ type server struct {
 	scan chan struct{} // what walks a whole log, one at a time
 
 	drawn   tileCache
-	drawing singleflight.Group // by the key of the cache
+	drawing singleflight.Group // by the name in the cache
 }
 
 // Prefix is where the API is.
@@ -117,6 +117,7 @@ type raw struct {
 	ContentType     string `header:"Content-Type"`
 	ContentEncoding string `header:"Content-Encoding"`
 	ETag            string `header:"ETag"`
+	CacheControl    string `header:"Cache-Control"`
 	Body            []byte
 }
 

@@ -36,9 +36,15 @@ const hostile = `<script>alert("xss")</script>`
 
 var noon = time.Date(2026, 11, 20, 5, 0, 0, 0, time.UTC)
 
+// ourHexagon is on the tile 10/813/479.
+func ourHexagon() h3.Cell {
+	cell, _ := h3.LatLngToCell(h3.LatLng{Lat: 11.31, Lng: 106.1}, 8) // the place exists
+	return cell
+}
+
 func newProvince() *province {
 	p := &province{layer: &CellLayer{Version: "1", Day: "2026-11-20", Rules: "2026-1"}}
-	hexagon, _ := h3.LatLngToCell(h3.LatLng{Lat: 11.31, Lng: 106.1}, 8) // on the tile 10/813/479
+	hexagon := ourHexagon()
 	var shown []tiles.Cell
 	for i, area := range []telemetry.AreaCode{"25459", "25460"} {
 		shown = append(shown, tiles.Cell{Index: uint64(hexagon), Operator: telemetry.OperatorCode([]string{"45204", "45201"}[i]), Area: area, Verdict: tiles.Dead, Tests: 40})
@@ -162,6 +168,8 @@ func (p *province) EndWindow(_ context.Context, id, who string, _ time.Time) (Wi
 }
 
 func (p *province) Layer(_ context.Context, day string) (*CellLayer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.notReady:
 		return nil, ErrNotReady
@@ -354,15 +362,21 @@ type console struct {
 func newConsole(t testing.TB) *console {
 	t.Helper()
 	c := &console{province: newProvince(), hub: NewHub(noon)}
+	c.rebuild(t, c.province)
+	return c
+}
+
+// rebuild makes the API anew, with other places.
+func (c *console) rebuild(t testing.TB, places Places) {
+	t.Helper()
 	var err error
 	c.handler, c.description, err = New(Options{
-		Version: "test", Places: c.province, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Events: c.hub,
+		Version: "test", Places: places, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Events: c.hub,
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 var (

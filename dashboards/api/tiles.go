@@ -54,7 +54,10 @@ func (s *server) registerTiles(tag string) {
 	register(s, op, s.tile)
 }
 
-// tile draws a tile once for each judgement and for each who sees the same.
+// soon has a map ask again for a tile that is being drawn anew.
+const soon = "private, max-age=2"
+
+// tile answers with a tile of the latest judgement, or with the one before while another draws it.
 func (s *server) tile(ctx context.Context, in *tileQuestion) (*raw, error) {
 	q, err := in.parse()
 	if err != nil {
@@ -65,31 +68,57 @@ func (s *server) tile(ctx context.Context, in *tileQuestion) (*raw, error) {
 		return nil, err
 	}
 	i := access.From(ctx)
-	key := fmt.Sprintf("%s/%d/%d/%d/%s/%v", layer.Version, q.Z, q.X, q.Y, string(q.Operator), q.Verdicts)
+	name := fmt.Sprintf("%s/%d/%d/%d/%s/%v", in.Day, q.Z, q.X, q.Y, string(q.Operator), q.Verdicts)
 	if !i.Everywhere() {
 		q.Sees = s.seer(&i)
-		key += fmt.Sprint("/", i.Areas)
+		name += fmt.Sprint("/", i.Areas)
 	}
-	body, there := s.drawn.get(key)
-	if !there {
-		drawn, err, _ := s.drawing.Do(key, func() (any, error) {
-			plain, err := layer.Tiles.Draw(q)
-			if err != nil || plain == nil {
-				return []byte(nil), err
-			}
-			return zipped(plain), nil
-		})
-		if err != nil {
+	t, there := s.drawn.get(name)
+	if t.version != layer.Version && (!there || !s.drawn.busy(name)) {
+		if t, err = s.redraw(name, layer, q); err != nil {
 			return nil, err
 		}
-		body, _ = drawn.([]byte)
-		s.drawn.put(key, body)
 	}
-	answer := &raw{ContentType: vectorTile, ETag: tagOf(key, i, ""), Body: body}
-	if len(body) > 0 {
+	answer := &raw{ContentType: vectorTile, ETag: tagOf(name, i, t.print), Body: t.body}
+	if len(t.body) > 0 {
 		answer.ContentEncoding = "gzip"
 	}
+	if t.version != layer.Version {
+		answer.CacheControl = soon
+	}
 	return answer, nil
+}
+
+// redraw draws a tile, once for all who ask meanwhile, and only when it shows something else than
+// at the judgement before.
+func (s *server) redraw(name string, layer *CellLayer, q *tiles.Question) (drawnTile, error) {
+	drawn, err, _ := s.drawing.Do(name, func() (any, error) {
+		s.drawn.begin(name)
+		defer s.drawn.end(name)
+		t, there := s.drawn.get(name)
+		if t.version == layer.Version {
+			return t, nil // somebody was faster
+		}
+		now, err := layer.Tiles.Print(q)
+		if err != nil {
+			return drawnTile{}, err
+		}
+		if !there || t.print != now {
+			plain, err := layer.Tiles.Draw(q)
+			if err != nil {
+				return drawnTile{}, err
+			}
+			t.print, t.body = now, nil
+			if plain != nil {
+				t.body = zipped(plain)
+			}
+		}
+		t.version = layer.Version
+		s.drawn.put(name, t)
+		return t, nil
+	})
+	t, _ := drawn.(drawnTile)
+	return t, err
 }
 
 // seer says which areas somebody sees, and looks each up once: areas are few, cells many.
@@ -105,12 +134,20 @@ func (s *server) seer(i *access.Identity) func(telemetry.AreaCode) bool {
 	}
 }
 
+// A drawnTile is a tile as it is sent.
+type drawnTile struct {
+	version string // of the layer that it was last compared with
+	print   uint64 // see [tiles.Map.Print]
+	body    []byte // compressed; empty when there is nothing on it
+}
+
 // A tileCache holds the tiles that were asked for last, in two halves: when the one is
 // full, the other is forgotten. The zero tileCache is empty.
 type tileCache struct {
 	mu         sync.Mutex
-	young, old map[string][]byte
-	size       int // of young, in bytes
+	young, old map[string]drawnTile
+	size       int             // of young, in bytes
+	drawing    map[string]bool // the tiles that somebody draws
 }
 
 const (
@@ -120,31 +157,55 @@ const (
 	tileCost = 256
 )
 
-func (c *tileCache) get(key string) ([]byte, bool) {
+func (c *tileCache) busy(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if body, ok := c.young[key]; ok {
-		return body, true
+	return c.drawing[name]
+}
+
+func (c *tileCache) begin(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drawing == nil {
+		c.drawing = make(map[string]bool)
 	}
-	body, ok := c.old[key]
+	c.drawing[name] = true
+}
+
+func (c *tileCache) end(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.drawing, name)
+}
+
+func (c *tileCache) get(name string) (drawnTile, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.young[name]; ok {
+		return t, true
+	}
+	t, ok := c.old[name]
 	if ok {
-		c.putLocked(key, body)
+		c.putLocked(name, t)
 	}
-	return body, ok
+	return t, ok
 }
 
-func (c *tileCache) put(key string, body []byte) {
+func (c *tileCache) put(name string, t drawnTile) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.putLocked(key, body)
+	c.putLocked(name, t)
 }
 
-func (c *tileCache) putLocked(key string, body []byte) {
+func (c *tileCache) putLocked(name string, t drawnTile) {
 	if c.young == nil || c.size > tilesKept {
-		c.old, c.young, c.size = c.young, make(map[string][]byte), 0
+		c.old, c.young, c.size = c.young, make(map[string]drawnTile), 0
 	}
-	if _, ok := c.young[key]; !ok {
-		c.young[key] = body
-		c.size += len(body) + len(key) + tileCost
+	if before, ok := c.young[name]; ok {
+		c.size -= len(before.body)
+	} else {
+		c.size += len(name) + tileCost
 	}
+	c.young[name] = t
+	c.size += len(t.body)
 }

@@ -2,10 +2,12 @@ package tiles
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math"
 	"slices"
 
 	"github.com/paulmach/orb"
+	"github.com/uber/h3-go/v4"
 
 	"phusong/telemetry"
 )
@@ -58,71 +60,118 @@ func resolutionAt(z uint32) int {
 
 // Draw returns a tile, not compressed; nothing at all when there is nothing on it.
 func (m *Map) Draw(q *Question) ([]byte, error) {
-	if err := q.Check(); err != nil {
-		return nil, err
-	}
-	resolution := resolutionAt(q.Z)
-	shapes, err := m.shapesAt(resolution)
-	if err != nil {
-		return nil, err
-	}
 	side := math.Exp2(float64(q.Z))
-	corner := orb.Point{float64(q.X) / side, float64(q.Y) / side}
-	tile := orb.Bound{Min: corner, Max: orb.Point{corner[0] + 1/side, corner[1] + 1/side}}
+	corner := q.corner()
 	l := newLayer()
 	ring := make(orb.Ring, 0, 12)
-	for i := range shapes {
-		s := &shapes[i]
-		if q.Operator != "" && m.cells[s.first].Operator != q.Operator || !s.bound.Intersects(tile) || !m.describe(l, s, q, resolution) {
-			continue
-		}
+	err := m.look(q, func(s *shape, seen *sight) {
+		l.describe(seen)
 		ring = ring[:0]
 		for _, p := range s.ring {
 			ring = append(ring, orb.Point{(p[0] - corner[0]) * side * extent, (p[1] - corner[1]) * side * extent})
 		}
 		l.add(ring)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return l.tile(), nil
 }
 
-// describe adds the properties of a hexagon, unless it is not to be shown.
-func (m *Map) describe(l *layer, s *shape, q *Question, resolution int) (shown bool) {
-	var counts [verdicts]int
-	seen := 0
-	for i := s.first; i < s.last; i++ {
-		if c := &m.cells[i]; q.Sees == nil || q.Sees(c.Area) {
-			counts[c.Verdict]++
-			seen++
+var printSeed = maphash.MakeSeed()
+
+// Print returns a number that is another one when Draw would draw something else, for a small part
+// of what drawing costs. It is good for this process only.
+func (m *Map) Print(q *Question) (uint64, error) {
+	var h maphash.Hash
+	h.SetSeed(printSeed)
+	err := m.look(q, func(_ *shape, seen *sight) { maphash.WriteComparable(&h, *seen) })
+	return h.Sum64(), err
+}
+
+func (q *Question) corner() orb.Point {
+	side := math.Exp2(float64(q.Z))
+	return orb.Point{float64(q.X) / side, float64(q.Y) / side}
+}
+
+// look calls show for each hexagon on a tile that is to be shown, always in the same order.
+func (m *Map) look(q *Question, show func(*shape, *sight)) error {
+	if err := q.Check(); err != nil {
+		return err
+	}
+	resolution := resolutionAt(q.Z)
+	shapes, err := m.shapesAt(resolution)
+	if err != nil {
+		return err
+	}
+	corner, side := q.corner(), math.Exp2(float64(q.Z))
+	tile := orb.Bound{Min: corner, Max: orb.Point{corner[0] + 1/side, corner[1] + 1/side}}
+	for i := range shapes {
+		s := &shapes[i]
+		if q.Operator != "" && m.cells[s.first].Operator != q.Operator || !s.bound.Intersects(tile) {
+			continue
+		}
+		if seen, shown := m.see(s, q, resolution); shown {
+			show(s, &seen)
 		}
 	}
-	if seen == 0 {
-		return false
+	return nil
+}
+
+// A sight is all that a tile says about a hexagon.
+type sight struct {
+	cell     h3.Cell
+	operator telemetry.OperatorCode
+	verdict  Verdict
+	ancestor bool // of several cells; else area, tests and median are of the one
+	area     telemetry.AreaCode
+	tests    int
+	median   float64
+	all      int
+	counts   [verdicts]int
+}
+
+// see looks at a hexagon, and reports whether it is to be shown.
+func (m *Map) see(s *shape, q *Question, resolution int) (seen sight, shown bool) {
+	n := 0
+	for i := s.first; i < s.last; i++ {
+		if c := &m.cells[i]; q.Sees == nil || q.Sees(c.Area) {
+			seen.counts[c.Verdict]++
+			n++
+		}
 	}
-	all := children(resolution)
-	verdict := worst(&counts, all)
-	if len(q.Verdicts) > 0 && !slices.Contains(q.Verdicts, verdict) {
-		return false
+	if n == 0 {
+		return seen, false
 	}
 	first := &m.cells[s.first]
-	l.text("cell", s.cell.String())
-	l.text("operator", string(first.Operator))
-	l.text("verdict", verdict.String())
-	if resolution == cellResolution {
-		l.text("area", string(first.Area))
-		l.integer("tests", first.Tests)
-		l.number("median_mbps", first.MedianMbps)
-		return true
+	seen.cell, seen.operator, seen.all = s.cell, first.Operator, children(resolution)
+	seen.verdict = worst(&seen.counts, seen.all)
+	if seen.ancestor = resolution < cellResolution; !seen.ancestor {
+		seen.area, seen.tests, seen.median = first.Area, first.Tests, first.MedianMbps
 	}
-	share := counts[verdict]
-	if verdict == Unproven {
-		share = all - counts[Covered]
+	return seen, len(q.Verdicts) == 0 || slices.Contains(q.Verdicts, seen.verdict)
+}
+
+// describe adds the properties of a hexagon.
+func (l *layer) describe(seen *sight) {
+	l.text("cell", seen.cell.String())
+	l.text("operator", string(seen.operator))
+	l.text("verdict", seen.verdict.String())
+	if !seen.ancestor {
+		l.text("area", string(seen.area))
+		l.integer("tests", seen.tests)
+		l.number("median_mbps", seen.median)
+		return
 	}
-	l.number("share", math.Round(1000*float64(share)/float64(all))/1000)
-	l.integer("cells", all)
+	share := seen.counts[seen.verdict]
+	if seen.verdict == Unproven {
+		share = seen.all - seen.counts[Covered]
+	}
+	l.number("share", math.Round(1000*float64(share)/float64(seen.all))/1000)
+	l.integer("cells", seen.all)
 	for v := range verdicts {
-		l.integer(v.String(), counts[v])
+		l.integer(v.String(), seen.counts[v])
 	}
-	return true
 }
 
 // children is how many cells are in one of a coarser resolution.

@@ -1,6 +1,7 @@
 package tiles
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -233,6 +234,43 @@ func TestWhoSeesLessIsShownLess(t *testing.T) {
 	}
 }
 
+// The print of a tile differs exactly when the tile does.
+func TestPrintsFollowWhatIsDrawn(t *testing.T) {
+	t.Parallel()
+	before := land(t, 3, "45201", "45204")
+	atlas := new(Atlas)
+	rapid.Check(t, func(r *rapid.T) {
+		q := questionAt(rapid.SampledFrom([]uint32{4, 6, 9, 11, 13}).Draw(r, "zoom"))
+		q.Operator = telemetry.OperatorCode(rapid.SampledFrom([]string{"", "45204"}).Draw(r, "operator"))
+		if rapid.Bool().Draw(r, "bound") {
+			q.Sees = func(a telemetry.AreaCode) bool { return a == "25459" }
+		}
+		after := slices.Clone(before)
+		for range rapid.IntRange(0, 3).Draw(r, "changes") {
+			c := &after[rapid.IntRange(0, len(after)-1).Draw(r, "cell")]
+			c.Verdict = Verdict(rapid.IntRange(0, int(verdicts)-1).Draw(r, "verdict"))
+			c.Tests = rapid.IntRange(0, 40).Draw(r, "tests")
+			c.MedianMbps = rapid.SampledFrom([]float64{12.5, 13}).Draw(r, "median")
+			c.Area = telemetry.AreaCode(rapid.SampledFrom([]string{"25459", "25460"}).Draw(r, "area"))
+		}
+		var texts [2][]byte
+		var prints [2]uint64
+		for i, cells := range [][]Cell{slices.Clone(before), after} {
+			m := New(atlas, cells)
+			var err error
+			if texts[i], err = m.Draw(q); err != nil {
+				r.Fatal(err)
+			}
+			if prints[i], err = m.Print(q); err != nil {
+				r.Fatal(err)
+			}
+		}
+		if same := bytes.Equal(texts[0], texts[1]); same != (prints[0] == prints[1]) {
+			r.Fatalf("the tiles are the same: %t; their prints are %x", same, prints)
+		}
+	})
+}
+
 func TestTilesThatDoNotExist(t *testing.T) {
 	t.Parallel()
 	m := New(new(Atlas), land(t, 1, "45204"))
@@ -264,6 +302,13 @@ func BenchmarkDraw(b *testing.B) {
 			})
 		}
 	}
+	b.Run("print", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := m.Print(questionAt(8)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("judged anew", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := New(m.atlas, slices.Clone(cells)).Draw(questionAt(8)); err != nil {
