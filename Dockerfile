@@ -6,6 +6,7 @@ WORKDIR /src/dashboards/console
 COPY dashboards/console/package.json dashboards/console/package-lock.json dashboards/console/.npmrc ./
 RUN npm ci
 COPY dashboards/api/testdata/openapi.json ../api/testdata/
+COPY docs/runbooks ../../docs/runbooks
 COPY dashboards/console ./
 RUN npm run build
 
