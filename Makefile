@@ -34,7 +34,7 @@ demo: build ## run the whole service with a simulated province; ARGS="--for 30s"
 # so a machine without Node gets one; continuous integration does not.
 CONSOLE         := dashboards/console
 CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f ! -name schema.ts ! -name '*.test.ts*') \
-	$(addprefix $(CONSOLE)/,index.html field.html package.json tsconfig.json vite.config.ts) dashboards/api/testdata/openapi.json
+	$(addprefix $(CONSOLE)/,index.html field.html package.json tsconfig.json vite.config.ts) dashboards/api/testdata/openapi.json $(wildcard docs/runbooks/*.md)
 NODE_IS_THERE   := command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
 
 console: ## build the web console, if Node 20.19 or later and npm are at hand
