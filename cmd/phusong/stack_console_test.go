@@ -36,8 +36,16 @@ func browser(t *testing.T, authority string) *http.Client {
 	}}
 }
 
+// visited is what a browser was answered.
+type visited struct {
+	status, proto int
+	header        http.Header
+	cookies       []*http.Cookie
+	body          string
+}
+
 // visit sends a request of a browser; headers are names and values.
-func visit(t *testing.T, b *http.Client, method, address, body string, headers ...string) (*http.Response, string) {
+func visit(t *testing.T, b *http.Client, method, address, body string, headers ...string) visited {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -58,7 +66,7 @@ func visit(t *testing.T, b *http.Client, method, address, body string, headers .
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(text)
+	return visited{answer.StatusCode, answer.ProtoMajor, answer.Header, answer.Cookies(), string(text)}
 }
 
 // With what `phusong secrets init` makes, the first administrator comes by TLS, logs in and
@@ -85,30 +93,30 @@ func TestStackConsole(t *testing.T) {
 	w.start()
 	w.process.WaitLog("the certificate of https is in use")
 	b, console := browser(t, secret("ca.pem")), "https://"+addr
-	if answer, _ := visit(t, b, http.MethodGet, console+"/alerts", ""); answer.StatusCode != http.StatusOK || answer.ProtoMajor != 2 ||
-		!strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
-		t.Errorf("the console: %s %s %v", answer.Status, answer.Proto, answer.Header)
+	if answer := visit(t, b, http.MethodGet, console+"/alerts", ""); answer.status != http.StatusOK || answer.proto != 2 ||
+		!strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") {
+		t.Errorf("the console: %d, HTTP/%d, %v", answer.status, answer.proto, answer.header)
 	}
-	if answer, _ := visit(t, b, http.MethodGet, console+"/api/v1/alerts", ""); answer.StatusCode != http.StatusUnauthorized {
-		t.Errorf("without a login: %s", answer.Status)
+	if answer := visit(t, b, http.MethodGet, console+"/api/v1/alerts", ""); answer.status != http.StatusUnauthorized {
+		t.Errorf("without a login: %d", answer.status)
 	}
 	password, err := os.ReadFile(secret("phusong-admin.password"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, me := visit(t, b, http.MethodPost, console+"/api/v1/session", fmt.Sprintf(`{"name": "admin", "password": %q}`, password))
-	if answer.StatusCode != http.StatusOK || len(answer.Cookies()) != 1 {
-		t.Fatalf("logging in: %s %s", answer.Status, me)
+	answer := visit(t, b, http.MethodPost, console+"/api/v1/session", fmt.Sprintf(`{"name": "admin", "password": %q}`, password))
+	if answer.status != http.StatusOK || len(answer.cookies) != 1 {
+		t.Fatalf("logging in: %d %s", answer.status, answer.body)
 	}
-	if c := answer.Cookies()[0]; !c.Secure || !c.HttpOnly || !strings.HasPrefix(c.Name, "__Host-") {
+	if c := answer.cookies[0]; !c.Secure || !c.HttpOnly || !strings.HasPrefix(c.Name, "__Host-") {
 		t.Errorf("the cookie is not bound to TLS: %+v", c)
 	}
-	_, csrf, _ := strings.Cut(me, `"csrf":"`)
+	_, csrf, _ := strings.Cut(answer.body, `"csrf":"`)
 	csrf, _, _ = strings.Cut(csrf, `"`)
 	now := time.Now().UTC()
 	work := fmt.Sprintf(`{"area": "25459", "owner": "VNPT", "reason": "thay cáp", "from": %q, "until": %q}`, now.Add(time.Hour).Format(time.RFC3339), now.Add(2*time.Hour).Format(time.RFC3339))
-	if answer, text := visit(t, b, http.MethodPost, console+"/api/v1/maintenance", work, "X-CSRF-Token", csrf, "Origin", console); answer.StatusCode/100 != 2 {
-		t.Errorf("a change of the administrator: %s %s", answer.Status, text)
+	if answer := visit(t, b, http.MethodPost, console+"/api/v1/maintenance", work, "X-CSRF-Token", csrf, "Origin", console); answer.status/100 != 2 {
+		t.Errorf("a change of the administrator: %d %s", answer.status, answer.body)
 	}
 	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10} //nolint:gosec // that is what is tried
 	if conn, err := (&tls.Dialer{Config: old}).DialContext(t.Context(), "tcp", addr); err == nil {
@@ -128,8 +136,8 @@ func TestStackConsole(t *testing.T) {
 		}
 		return errors.Join(err, conn.Close())
 	})
-	if answer, _ := visit(t, b, http.MethodGet, console+"/api/v1/session", ""); answer.StatusCode != http.StatusOK {
-		t.Errorf("the session did not survive the new certificate: %s", answer.Status)
+	if answer := visit(t, b, http.MethodGet, console+"/api/v1/session", ""); answer.status != http.StatusOK {
+		t.Errorf("the session did not survive the new certificate: %d", answer.status)
 	}
 	w.stop()
 }
