@@ -7,6 +7,7 @@ import { session } from '../../session'
 import { ActForm, Choice, Dialog, toast } from '../../ui'
 import { words } from '../../words'
 import { plain } from '../alerts/filters'
+import '../alerts/alerts.css'
 import { useAreas } from '../alerts/useareas'
 import { type Fault, type Scope, type Window, windowOf } from './windows'
 
