@@ -95,10 +95,11 @@ fuzz: ## run each fuzz target for FUZZTIME
 		done; \
 	done
 
-bench: tools build $(PINS)/telegraf-$(TELEGRAF_VERSION) ## compare with Telegraf and a bare MQTT client side by side, time alerts and the wall, then run the Go benchmarks
+bench: tools build $(PINS)/telegraf-$(TELEGRAF_VERSION) ## compare with Telegraf and a bare MQTT client side by side, time alerts, listeners and the wall, then run the Go benchmarks
 	$(GO) build -o .tools/bin/phusong-bench ./internal/bench
 	.tools/bin/phusong-bench -phusong bin/phusong $(ARGS)
 	.tools/bin/phusong-bench alerts -phusong bin/phusong
+	.tools/bin/phusong-bench listeners -phusong bin/phusong
 	PHUSONG_TEST_WALL_COST=1 $(GO) test -count=1 -run '^TestWallCost$$' -v ./cmd/phusong
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -190,6 +191,11 @@ func TestPlanIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"-messages", "0"}, {"-rounds", "-1"}, {"extra"}, {"-no-such"}} {
 		if _, err := parsePlan(args, new(bytes.Buffer)); err == nil {
+			t.Errorf("%q was accepted", args)
+		}
+	}
+	for _, args := range [][]string{{"listeners", "-listeners", "0"}, {"listeners", "-alarms", "-1"}, {"alerts", "-rate", "0"}} {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%q was accepted", args)
 		}
 	}

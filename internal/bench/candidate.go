@@ -18,6 +18,8 @@ type bed struct {
 	plan     plan
 	broker   *testbed.Broker
 	database *testbed.Database
+	// listening is the address of the phusong that was started last.
+	listening string
 }
 
 // candidate is one contender. start returns when it receives messages.

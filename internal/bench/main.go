@@ -3,7 +3,8 @@
 // meet the same Mosquitto, the same InfluxDB, the same publisher and the same machine, one after the
 // other. It prints ratios, since absolute figures say more about the machine than about the programs.
 //
-// With "alerts" as its first argument it measures instead how long people wait for an alert.
+// With "alerts" as its first argument it measures instead how long people wait for an alert, with
+// "listeners" what it costs that many listen to events.
 //
 // It is run by `make bench`; tests of the code under test are elsewhere.
 package main
@@ -40,6 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return runReceive(ctx, args[1:], stdout, stderr)
 		case "alerts":
 			return runAlerts(ctx, args[1:], stdout, stderr)
+		case "listeners":
+			return runListeners(ctx, args[1:], stdout, stderr)
 		}
 	}
 	plan, err := parsePlan(args, stderr)

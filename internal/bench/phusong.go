@@ -27,8 +27,13 @@ func phusongCandidates() []candidate {
 }
 
 func startWithSQLite(b *bed, _ string) contender {
+	return b.startSQLite("")
+}
+
+// startSQLite runs phusong with a database of its own, and more configuration.
+func (b *bed) startSQLite(more string) contender {
 	data := filepath.Join(b.TempDir(), "data")
-	p := b.startPhusong(data, "  kind: sqlite\n")
+	p := b.startPhusong(data, "  kind: sqlite\n"+more)
 	files, err := filepath.Glob(filepath.Join(data, "*.db"))
 	if err != nil || len(files) != 1 {
 		b.Fatalf("looking for phusong's database: found %v (%v), want one file", files, err)
@@ -80,11 +85,11 @@ func startWithInfluxDB(b *bed, store string) contender {
 // startPhusong runs the whole service with its defaults, every device registered, and returns when
 // it is ready.
 func (b *bed) startPhusong(data, store string) *testbed.Process {
-	listen := testbed.Addr(b)
+	b.listening = testbed.Addr(b)
 	file := filepath.Join(b.TempDir(), "phusong.yml")
-	b.write(file, b.phusongConfiguration(data, listen, store))
+	b.write(file, b.phusongConfiguration(data, b.listening, store))
 	p := testbed.Run(b, testbed.Command{Name: "phusong", Path: b.phusongPath(), Args: []string{"serve", "--config", file}})
-	p.WaitHTTP("http://" + listen + "/readyz")
+	p.WaitHTTP("http://" + b.listening + "/readyz")
 	return p
 }
 
