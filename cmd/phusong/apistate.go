@@ -30,7 +30,7 @@ func (c *ConsoleConfig) validate() error {
 	switch {
 	case c.RasterTiles != "" && c.VectorStyle != "":
 		return fmt.Errorf("console.raster_tiles and console.vector_style are both given: leave one of them out")
-	case c.RasterTiles != "" && !(strings.Contains(c.RasterTiles, "{z}") && strings.Contains(c.RasterTiles, "{x}") && strings.Contains(c.RasterTiles, "{y}")):
+	case c.RasterTiles != "" && (!strings.Contains(c.RasterTiles, "{z}") || !strings.Contains(c.RasterTiles, "{x}") || !strings.Contains(c.RasterTiles, "{y}")):
 		return fmt.Errorf("console.raster_tiles is %q: write it like https://tiles.example.vn/{z}/{x}/{y}.png", c.RasterTiles)
 	}
 	_, err := c.origins()
