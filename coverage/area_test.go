@@ -154,7 +154,7 @@ func TestAreaReports(t *testing.T) {
 	paint(east, 29, func(int, *telemetry.Reading) {})
 	report := func() map[telemetry.AreaCode]AreaReport {
 		v := m.View()
-		a, err := newJudge(t, m.rules).Assess(v, local(10, 23, 0, 0))
+		a, err := newJudge(t, m.rules).Assess(t.Context(), v, local(10, 23, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,7 +332,7 @@ func TestSurvey(t *testing.T) {
 	})
 	m.Observe(&other)
 	plan := func(q SurveyQuestion) []SurveyStop {
-		a, err := j.Assess(m.View(), local(3, 23, 0, 0))
+		a, err := j.Assess(t.Context(), m.View(), local(3, 23, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}

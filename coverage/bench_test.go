@@ -117,13 +117,13 @@ func BenchmarkProvince(b *testing.B) {
 	now := local(6, 23, 0, 0)
 	b.Run("assess all", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := newJudge(b, m.rules).Assess(m.View(), now); err != nil {
+			if _, err := newJudge(b, m.rules).Assess(b.Context(), m.View(), now); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	j := newJudge(b, m.rules)
-	a, err := j.Assess(m.View(), now)
+	a, err := j.Assess(b.Context(), m.View(), now)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func BenchmarkProvince(b *testing.B) {
 		for n := 0; b.Loop(); n++ {
 			r.Time = local(6, 6, 0, n%50_000).UTC()
 			m.Observe(&r)
-			if _, err := j.Assess(m.View(), now); err != nil {
+			if _, err := j.Assess(b.Context(), m.View(), now); err != nil {
 				b.Fatal(err)
 			}
 		}

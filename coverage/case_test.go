@@ -22,7 +22,7 @@ func act(n int, note string) Act {
 func dossierOf(t testing.TB, m *Map, now time.Time, cells ...Cell) *Dossier {
 	t.Helper()
 	v := m.View()
-	a, err := newJudge(t, m.rules).Assess(v, now)
+	a, err := newJudge(t, m.rules).Assess(t.Context(), v, now)
 	if err != nil {
 		t.Fatal(err)
 	}

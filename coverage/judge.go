@@ -92,13 +92,9 @@ type Assessment struct {
 }
 
 // Assess judges everything in the view on the day of now. Tests of later days do not
-// count yet, and what a later repair superseded counts still. The view must be of a map under the same rules of validity.
-func (j *Judge) Assess(v *View, now time.Time) (*Assessment, error) {
-	return j.AssessContext(context.Background(), v, now)
-}
-
-// AssessContext is Assess, given up when ctx is done.
-func (j *Judge) AssessContext(ctx context.Context, v *View, now time.Time) (*Assessment, error) {
+// count yet, and what a later repair superseded counts still. The view must be of a map
+// under the same rules of validity. It is given up when ctx is done.
+func (j *Judge) Assess(ctx context.Context, v *View, now time.Time) (*Assessment, error) {
 	if id := intakeID(&j.rules.Validity); id != v.validityID {
 		return nil, fmt.Errorf("judging a map: %w", ErrOtherRules)
 	}

@@ -31,7 +31,7 @@ func dead(_ int, r *telemetry.Reading) { noService(r) }
 
 func assess(t testing.TB, m *Map, now time.Time) *Assessment {
 	t.Helper()
-	a, err := newJudge(t, m.rules).Assess(m.View(), now)
+	a, err := newJudge(t, m.rules).Assess(t.Context(), m.View(), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,10 +210,10 @@ func TestVerdictsDoNotDependOnLooking(t *testing.T) {
 					slow(n, r)
 				}
 			})
-			last, _ = often.Assess(m.View(), local(1, 22, 0, 0).AddDate(0, 0, 5*day))
+			last, _ = often.Assess(t.Context(), m.View(), local(1, 22, 0, 0).AddDate(0, 0, 5*day))
 		}
 		once, _ := NewJudge(m.rules, nil)
-		fresh, err := once.Assess(m.View(), m.clock.join(last.Day, 1))
+		fresh, err := once.Assess(t.Context(), m.View(), m.clock.join(last.Day, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestVerdictsDoNotDependOnLooking(t *testing.T) {
 			t.Errorf("often and once (-often +once):\n%s", diff)
 		}
 		m.Prune(m.clock.join(last.Day, 1))
-		pruned, _ := once.Assess(m.View(), m.clock.join(last.Day, 1))
+		pruned, _ := once.Assess(t.Context(), m.View(), m.clock.join(last.Day, 1))
 		if diff := cmp.Diff(fresh.Cells, pruned.Cells, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("before and after pruning:\n%s", diff)
 		}
@@ -274,7 +274,7 @@ func assess2(t *rapid.T, m *Map, now time.Time) *Assessment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := j.Assess(m.View(), now)
+	a, err := j.Assess(t.Context(), m.View(), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -464,7 +464,7 @@ func TestStrike(t *testing.T) {
 	if c.Verdict != Unproven || c.Decision.Tests != 19 || c.Decision.Negative != 4 || c.Summary.Struck != 1 {
 		t.Errorf("after: %s, %+v, %d struck", c.Verdict, c.Decision, c.Summary.Struck)
 	}
-	a, _ := newJudge(t, m.rules).Assess(before, local(10, 23, 0, 0))
+	a, _ := newJudge(t, m.rules).Assess(t.Context(), before, local(10, 23, 0, 0))
 	if a.Cells[0].Verdict != Gap {
 		t.Error("a view from before has changed")
 	}

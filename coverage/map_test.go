@@ -289,13 +289,13 @@ func TestMapsUnderOtherRulesDoNotMerge(t *testing.T) {
 	if err := newMap(t).Merge(other); !errors.Is(err, ErrOtherRules) {
 		t.Errorf("merging gave %v", err)
 	}
-	if _, err := newJudge(t, DefaultRules()).Assess(other.View(), local(3, 12, 0, 0)); !errors.Is(err, ErrOtherRules) {
+	if _, err := newJudge(t, DefaultRules()).Assess(t.Context(), other.View(), local(3, 12, 0, 0)); !errors.Is(err, ErrOtherRules) {
 		t.Errorf("judging gave %v", err)
 	}
 	// Another target is no other validity.
 	rules = DefaultRules()
 	rules.TargetMbps = 30
-	if _, err := newJudge(t, rules).Assess(newMap(t).View(), local(3, 12, 0, 0)); err != nil {
+	if _, err := newJudge(t, rules).Assess(t.Context(), newMap(t).View(), local(3, 12, 0, 0)); err != nil {
 		t.Errorf("judging by another target gave %v", err)
 	}
 }

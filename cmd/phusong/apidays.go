@@ -192,7 +192,7 @@ func (c *apiCoverage) judge(ctx context.Context, s *coverageState, day coverage.
 	if err != nil {
 		return nil, err
 	}
-	a, err := judge.AssessContext(ctx, s.View, day.In(c.room.zone).Add(12*time.Hour))
+	a, err := judge.Assess(ctx, s.View, day.In(c.room.zone).Add(12*time.Hour))
 	if err != nil {
 		return nil, fmt.Errorf("judging %s: %w", day, err)
 	}

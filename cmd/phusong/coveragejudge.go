@@ -232,7 +232,7 @@ func (c *coverageRoom) assess(ctx context.Context, judge *coverage.Judge) (*cove
 	if next.judge, err = coverage.NewJudge(c.rules, next.land.roads.Accessible); err != nil {
 		return nil, err
 	}
-	if next.Assessment, err = judge.Assess(next.View, next.At); err != nil {
+	if next.Assessment, err = judge.Assess(ctx, next.View, next.At); err != nil {
 		return nil, err
 	}
 	next.Areas = next.Assessment.Areas(next.View)

@@ -129,7 +129,7 @@ func judgedWith(t *testing.T, at time.Time, dead ...coverage.Cell) *coverage.Ass
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := judge.Assess(m.View(), at)
+	a, err := judge.Assess(t.Context(), m.View(), at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,7 @@ func TestDakarProvesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := judge.Assess(m.View(), time.Date(2025, 7, 19, 0, 0, 0, 0, time.UTC))
+	a, err := judge.Assess(t.Context(), m.View(), time.Date(2025, 7, 19, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}

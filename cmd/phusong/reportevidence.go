@@ -44,7 +44,7 @@ func (q *inquiry) find(p *process) (*findings, error) {
 		return nil, err
 	}
 	f.view = m.View()
-	f.all, err = f.judge.Assess(f.view, q.begin(q.to+1).Add(-time.Second))
+	f.all, err = f.judge.Assess(p.ctx, f.view, q.begin(q.to+1).Add(-time.Second))
 	return f, err
 }
 

@@ -103,7 +103,7 @@ var simulated = map[coverage.Verdict]simulator.Verdict{
 // the tests and the day, so that it is the one that daily judgement would have arrived at.
 func (j *coverageJudge) score(ctx context.Context, until time.Time, onRoads bool) (*coverageScore, error) {
 	view := j.fold.View()
-	assessment, err := j.judge.Assess(view, until.Add(-time.Second))
+	assessment, err := j.judge.Assess(ctx, view, until.Add(-time.Second))
 	if err != nil {
 		return nil, err
 	}

@@ -190,7 +190,7 @@ func TestWorkedExampleIsTheDemosPlain(t *testing.T) {
 		j.observe(r)
 	}
 	view := j.fold.View()
-	a, err := j.judge.Assess(view, until.Add(-time.Second))
+	a, err := j.judge.Assess(t.Context(), view, until.Add(-time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
