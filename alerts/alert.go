@@ -267,7 +267,7 @@ func (e *Engine) annotate(a *alert) {
 	e.look(a.subject)
 	e.frame.Now = float64(e.now) / 1000
 	p := e.placeOf(a.subject)
-	about := rules.Subject{At: p.At, Since: instant(a.since), Frame: &e.frame, Zone: p.Zone, Operator: string(p.Operator)}
+	about := rules.Subject{At: p.At, Since: instant(a.since), Frame: &e.frame, Zone: p.Zone, Operator: p.Operator.Name()}
 	about.Device, about.Site, about.Area = e.namesOf(a.subject)
 	about.Count, about.Items = a.incident.list(a.subject)
 	notes, err := a.rule.Annotations(&about, e.options.RunbookURL)

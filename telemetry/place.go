@@ -105,6 +105,16 @@ type Operator struct {
 	Active bool
 }
 
+// Name returns what people call the network of Việt Nam, and the code itself of any other.
+func (c OperatorCode) Name() string {
+	for _, o := range Operators() {
+		if o.Code == c {
+			return o.Name
+		}
+	}
+	return string(c)
+}
+
 // Operators returns the mobile networks of Việt Nam (MCC 452), by code. Source:
 // the public MCC-MNC lists as of 2025. Gmobile and the virtual operators may
 // roam on another network, which is why SIM and serving network are two fields.

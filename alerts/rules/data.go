@@ -53,7 +53,8 @@ func (d *data) Name() string {
 	case ScopeOperator:
 		parts = []string{d.Operator, d.Area}
 	case ScopeZone:
-		parts = []string{d.Zone, d.Operator, d.Area}
+		// Its id tells people nothing; it stands in the labels.
+		parts = []string{d.Operator, d.Area}
 	default:
 		return "phusong"
 	}

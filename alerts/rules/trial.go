@@ -196,7 +196,7 @@ func (s *trialSubject) alert(rule *Rule, state *State) trialAlert {
 	labels := maps.Clone(rule.Labels)
 	maps.Copy(labels, s.labels)
 	subject := &Subject{
-		Device: s.labels["device"], Site: s.labels["site"], Area: s.labels["area"], Operator: s.labels["operator"],
+		Device: s.labels["device"], Site: s.labels["site"], Area: s.labels["area"], Operator: telemetry.OperatorCode(s.labels["operator"]).Name(),
 		Zone: s.labels["zone"], Since: state.Since(), Frame: &s.frame,
 	}
 	annotations, err := rule.Annotations(subject, "runbooks")

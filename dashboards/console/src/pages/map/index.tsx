@@ -143,10 +143,6 @@ export default function MapPage() {
       <aside aria-label={w().shown}>
         <SearchBox index={index} choose={showFound} />
         <Operators zones={f.zones.value ?? nothing} value={operator} choose={(o) => change({ operator: o, zone: undefined })} />
-        <details open>
-          <summary>{w().legend}</summary>
-          <Legend shown={{ layers, verdicts: shownVerdicts }} counts={f.counts.value} set={(s) => (setVerdicts(s.verdicts), change({ layers: s.layers }))} />
-        </details>
         <section aria-labelledby="bad" class="stack">
           <div>
             <h2 id="bad">{w().bad}</h2>
@@ -154,6 +150,10 @@ export default function MapPage() {
           </div>
           {f.zones.value && <ZoneList zones={own} names={f.names} chosen={place.zone} choose={showZone} />}
         </section>
+        <details open>
+          <summary>{w().legend}</summary>
+          <Legend shown={{ layers, verdicts: shownVerdicts }} counts={f.counts.value} set={(s) => (setVerdicts(s.verdicts), change({ layers: s.layers }))} />
+        </details>
         {f.areas.value?.features.some((x) => x.properties.approximate) && <p class="quiet small">{w().approximate}</p>}
       </aside>
     </main>
