@@ -88,8 +88,8 @@ func TestDemoEndsByItself(t *testing.T) {
 
 // A newcomer finds the planted dead zone, of the right operator and in the right place, and
 // no reading of the month that proves it is lost on the way.
-func TestDemoHasADeadZone(t *testing.T) {
-	testbed.Slow(t)
+func TestDemoHasADeadZonePlain(t *testing.T) {
+	testbed.Plain(t)
 	t.Parallel()
 	listen := testbed.Addr(t)
 	p := testbed.Run(t, testbed.Command{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,15 +33,15 @@ func TestRuleFilesAreReadAgain(t *testing.T) {
 	}()
 	wifi := filepath.Join(folder, "wifi.yml")
 	right := text(t, wifi)
-	write(t, wifi, strings.Replace(right, "alert: WiFiSlow", "alert: WiFiTooSlow", 1))
+	replace(t, wifi, strings.Replace(right, "alert: WiFiSlow", "alert: WiFiTooSlow", 1))
 	if is, set := <-broken, <-applied; is || len(set.Rules()) != len(first.Rules()) {
 		t.Errorf("%d rules became %d, broken: %v", len(first.Rules()), len(set.Rules()), is)
 	}
-	write(t, wifi, strings.Replace(right, "wifi.wan_up", "wifi.wan_upp", 1))
+	replace(t, wifi, strings.Replace(right, "wifi.wan_up", "wifi.wan_upp", 1))
 	if is := <-broken; !is {
 		t.Error("a broken file is not refused")
 	}
-	write(t, wifi, right)
+	replace(t, wifi, right)
 	if is, set := <-broken, <-applied; is || len(set.Rules()) != len(first.Rules()) {
 		t.Errorf("the right files are not taken: broken %v", is)
 	}
@@ -57,5 +58,15 @@ func TestRuleFilesAreReadAgain(t *testing.T) {
 
 	if _, _, err := openRules([]string{filepath.Join(folder, "none.yml")}, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("it starts without rules")
+	}
+}
+
+// replace puts another file in the place of one that is looked at meanwhile.
+func replace(t *testing.T, path, text string) {
+	t.Helper()
+	next := filepath.Join(t.TempDir(), filepath.Base(path))
+	write(t, next, text)
+	if err := os.Rename(next, path); err != nil {
+		t.Fatal(err)
 	}
 }
