@@ -28,8 +28,8 @@ const call = (page: Page, path: string, method = 'GET', body?: object): Promise<
 async function planted(page: Page): Promise<string> {
   return eventually('the alert is there', () =>
     page.evaluate(async (device) => {
-      const all = (await (await fetch('/api/v1/alerts')).json()) as { items?: { id: string; labels: Record<string, string> }[] }
-      return all.items?.find((a) => a.labels['device'] === device)?.id
+      const all = (await (await fetch('/api/v1/alerts')).json()) as { items?: { id: string; device?: string }[] }
+      return all.items?.find((a) => a.device === device)?.id
     }, accessPoint),
   )
 }

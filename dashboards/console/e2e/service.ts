@@ -1,6 +1,6 @@
 // Services to look at: the real program, on free ports, in a folder of its own.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,6 +94,9 @@ export const people = {
   an: { role: 'admin', areas: [] },
 } as const
 
+/** A name and a comment that would be more than text in a careless page. */
+export const markup = '<img src=x onerror=document.title=1>'
+
 const rules = `groups:
   - name: town
     rules:
@@ -110,6 +113,8 @@ export async function startTown(options: { accounts: boolean } = { accounts: tru
   const [http, mqtt] = [await freePort(), await freePort()]
   const dir = mkdtempSync(join(tmpdir(), 'phusong-town-'))
   must(dir, ['simulate', 'registry', '--devices', '40', '--out', join(dir, 'registry')])
+  const devices = join(dir, 'registry/devices.csv')
+  writeFileSync(devices, readFileSync(devices, 'utf8').replace(`${accessPoint},wifi,AP 1 UBND Tân Ninh`, `${accessPoint},wifi,${markup}`))
   const accounts = join(dir, 'accounts')
   for (const [name, who] of Object.entries(people)) {
     must(dir, ['accounts', 'add', '--file', accounts, '--role', who.role, '--password-stdin', ...who.areas.map((a) => `--area=${a}`), name], password + '\n')
@@ -121,7 +126,7 @@ export async function startTown(options: { accounts: boolean } = { accounts: tru
       data: join(dir, 'data'),
       listen: `127.0.0.1:${http}`,
       broker: { listen: `127.0.0.1:${mqtt}`, anonymous: true },
-      registry: { areas: [join(dir, 'registry/areas.geojson')], sites: join(dir, 'registry/sites.csv'), devices: join(dir, 'registry/devices.csv') },
+      registry: { areas: [join(dir, 'registry/areas.geojson')], sites: join(dir, 'registry/sites.csv'), devices },
       alerts: { rules: [join(dir, 'rules.yml')] },
       ...(options.accounts ? { access: { accounts_file: accounts } } : {}),
     }),

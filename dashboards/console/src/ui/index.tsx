@@ -26,7 +26,7 @@ export function explain(p: Problem): string {
   if (p.status === 401) return w().loggedOut
   if (p.status === 403) return p.detail || w().forbidden
   if (p.status === 404) return w().notFound
-  if (p.status === 503 || p.status === 429) return w().busy(p.retryAfter ?? 5)
+  if (p.status === 429 || (p.status === 503 && (p.retryAfter || !p.detail))) return w().busy(p.retryAfter ?? 5)
   const more = p.errors.map((e) => e.message).filter(Boolean).join('; ')
   return [p.detail || p.title, more].filter(Boolean).join(': ')
 }

@@ -146,8 +146,15 @@ function Cases({ list, zones }: { list: readonly Case[]; zones: readonly ZoneFea
 export default function CasesPage() {
   const cases = useCases()
   const zones = useZones()
-  const [opening, open] = useState<ZoneFeature>()
+  const { query, route } = useLocation()
+  const [chosen, open] = useState<ZoneFeature>()
   const free = uncased(zones.value ?? [], cases.value ?? [])
+  // The map sends here with the zone that somebody pointed at.
+  const opening = chosen ?? (may('cases') && cases.value ? free.find((z) => z.properties.id === query['zone']) : undefined)
+  const close = () => {
+    open(undefined)
+    if (query['zone']) route('/cases', true)
+  }
   return (
     <Page title={w().title}>
       <Loaded data={cases}>{(list) => <Cases list={list} zones={free} />}</Loaded>
@@ -155,7 +162,7 @@ export default function CasesPage() {
         <h2 id="zones-title">{w().waiting(free.length)}</h2>
         <Loaded data={zones}>{() => <Zones list={free} open={may('cases') ? open : undefined} />}</Loaded>
       </section>
-      {opening && <OpenCase zone={opening} close={() => open(undefined)} />}
+      {opening && <OpenCase zone={opening} close={close} />}
     </Page>
   )
 }
