@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const folder = fileURLToPath(new URL('../../../docs/images/', import.meta.url))
-const most = 200_000 // bytes; a clone should stay light
+const most = 300_000 // bytes; a clone should stay light
 
 export async function screenshot(page: Page, name: string): Promise<void> {
   if (!process.env['UPDATE_SCREENSHOTS']) return
