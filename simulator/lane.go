@@ -100,7 +100,7 @@ func (l *lane) persist(ctx context.Context, c *client, e *Event, do func(context
 			return
 		}
 		l.player.tally.retries.Add(1)
-		l.player.log.Warn("the broker did not take it; trying again", slog.String("device", string(c.id)), slog.Duration("after", pause), slog.Any("error", err))
+		l.player.complain(l.clock.now(), c.id, err)
 		l.close(ctx, c, Conn.Abort)
 		if !sleep(ctx, pause) {
 			return

@@ -34,6 +34,8 @@ type Player struct {
 	options PlayerOptions
 	log     *slog.Logger
 	tally   tally
+	// complained is when the last complaint was logged, in ns since 1970.
+	complained atomic.Int64
 }
 
 // NewPlayer checks the options; its errors name the field.
@@ -103,6 +105,20 @@ func (p *Player) deal(ctx context.Context, clock *pacer, events iter.Seq[Event],
 			return
 		}
 	}
+}
+
+// complaintEvery is how often it is said that the broker does not take something:
+// when it goes away, thousands of devices notice at once, and again at each try.
+const complaintEvery = 10 * time.Second
+
+// complain logs why the broker did not take something, for all devices.
+func (p *Player) complain(now time.Time, device telemetry.DeviceID, err error) {
+	last := p.complained.Load()
+	if now.UnixNano()-last < int64(complaintEvery) || !p.complained.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	p.log.Warn("the broker does not take what devices say; they try again until it does",
+		slog.String("device", string(device)), slog.Any("error", err), slog.Uint64("failures", p.tally.retries.Load()))
 }
 
 // Progress is what a player did so far.

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Process is one running program. Its output is kept, up to a bound, and shown when the test fails.
+// Process is one running program. Its output is kept, up to a bound, and its end is shown when the test fails.
 // It is killed when the test ends, should it still run.
 type Process struct {
 	t      TB
@@ -69,10 +69,31 @@ func Run(t TB, c Command) *Process {
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
-			t.Logf("output of %s:\n%s", p.name, p.Log())
+			t.Logf("%s", p.lastWords())
 		}
 	})
 	return p
+}
+
+// shownLines is how much of a program's output a failed test shows: what the test itself says must
+// not drown in it.
+const shownLines = 15
+
+// lastWords is the end of the output, and the file in which all of it is kept.
+func (p *Process) lastWords() string {
+	lines := strings.SplitAfter(strings.TrimSuffix(p.Log(), "\n"), "\n")
+	if len(lines) <= shownLines {
+		return fmt.Sprintf("output of %s:\n%s", p.name, strings.Join(lines, ""))
+	}
+	whole := "lost"
+	if file, err := os.CreateTemp("", "phusong-test-*.log"); err == nil {
+		_, err = io.WriteString(file, p.Log())
+		if errors.Join(err, file.Close()) == nil {
+			whole = file.Name()
+		}
+	}
+	end := lines[len(lines)-shownLines:]
+	return fmt.Sprintf("output of %s, the last %d lines of %d (the whole: %s):\n%s", p.name, shownLines, len(lines), whole, strings.Join(end, ""))
 }
 
 // PID returns the process id.

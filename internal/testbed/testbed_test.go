@@ -191,6 +191,35 @@ func TestProcess(t *testing.T) {
 	})
 }
 
+func TestFailedTestShowsTheEndOfTheOutput(t *testing.T) {
+	t.Parallel()
+	tb := &failed{TB: t}
+	p := testbed.Run(tb, testbed.Command{Name: "script", Path: testbed.Require(t, "sh"), Args: []string{"-c", `for i in $(seq 100); do echo "line $i."; done`}})
+	p.Wait()
+	tb.cleanup()
+	if strings.Contains(tb.log, "line 80.") || !strings.Contains(tb.log, "line 100.") {
+		t.Errorf("the test shows %q, want the end only", tb.log)
+	}
+	_, after, _ := strings.Cut(tb.log, "(the whole: ")
+	path, _, _ := strings.Cut(after, ")")
+	whole, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(whole), "line 1.\n") {
+		t.Errorf("the whole output begins with %.20q, %v", whole, err)
+	}
+	_ = os.Remove(path)
+}
+
+// failed is a test that has failed.
+type failed struct {
+	testing.TB
+	log     string
+	cleanup func()
+}
+
+func (f *failed) Failed() bool                    { return true }
+func (f *failed) Logf(format string, args ...any) { f.log += fmt.Sprintf(format, args...) }
+func (f *failed) Cleanup(do func())               { f.cleanup = do }
+
 func TestServerReportsWhyItCannotStart(t *testing.T) {
 	t.Parallel()
 	testbed.Require(t, "mosquitto")
