@@ -132,6 +132,9 @@ const (
 // is said of many places within a short time.
 func (e *Engine) alike(a *alert) *incident {
 	s := a.subject
+	if s.Scope == rules.ScopeZone || s.Scope == rules.ScopeOperator {
+		return e.sameOperator(a)
+	}
 	if i := firingAt(s.site); i != nil {
 		return i
 	}
@@ -157,6 +160,25 @@ func (e *Engine) alike(a *alert) *incident {
 	if many >= alikeSites || same != nil && same.everywhere {
 		same.spread()
 		return same
+	}
+	return nil
+}
+
+// sameOperator returns the incident of the same name and operator that began within the
+// hour. A month of drive tests proves dozens of zones at once, and they are one letter to
+// that operator; an outage seen in several communes is one call to its desk.
+func (e *Engine) sameOperator(a *alert) *incident {
+	operator := e.placeOf(a.subject).Operator
+	for _, i := range e.book.open {
+		if i.reach() || i.name != a.rule.Alert || e.now-i.since > alikeWithin.Milliseconds() {
+			continue
+		}
+		for first := range i.alerts.all() {
+			if e.placeOf(first.subject).Operator == operator {
+				return i
+			}
+			break
+		}
 	}
 	return nil
 }

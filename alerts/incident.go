@@ -88,7 +88,6 @@ type incident struct {
 	dirty     bool
 	// everywhere: the same is said of so many places that it is of none.
 	everywhere bool
-	gravest    int // of what was told, see severities
 	shown      Cause
 }
 

@@ -266,11 +266,11 @@ func (r *restorer) at(n int) int { return r.index(n+1) - 1 }
 func (r *restorer) readIncident() *incident {
 	e := r.engine
 	i := &incident{id: r.text(), cause: Cause(r.text()), name: r.text(), follows: r.text(), shown: Cause(r.text())}
-	var timer, down, peak, gravest int64
-	for _, v := range []*int64{&i.seq, &i.from, &i.to, &i.since, &i.decideAt, &i.recoverAt, &timer, &down, &peak, &gravest} {
+	var timer, down, peak int64
+	for _, v := range []*int64{&i.seq, &i.from, &i.to, &i.since, &i.decideAt, &i.recoverAt, &timer, &down, &peak} {
 		*v = r.num()
 	}
-	i.down, i.peak, i.gravest = int(down), int(peak), int(gravest)
+	i.down, i.peak = int(down), int(peak)
 	i.decided, i.everywhere = r.flag(), r.flag()
 	if n := r.at(len(e.areas)); n >= 0 && r.err == nil {
 		i.area = e.areas[n]

@@ -11,7 +11,7 @@ import (
 )
 
 // imageFormat names the format of snapshots; another one is not read.
-const imageFormat = "phusong alerts 1\n"
+const imageFormat = "phusong alerts 2\n"
 
 // Snapshot takes an image of the state after the last entry. The returned function writes
 // it, on any goroutine. What is given from outside and waits for an entry is not in it.
@@ -170,7 +170,7 @@ func (e *Engine) writeIncident(w *writer, i *incident) {
 	for _, s := range []string{i.id, string(i.cause), i.name, i.follows, string(i.shown)} {
 		w.text(s)
 	}
-	for _, v := range []int64{i.seq, i.from, i.to, i.since, i.decideAt, i.recoverAt, e.wheel.at(i.timer), int64(i.down), int64(i.peak), int64(i.gravest)} {
+	for _, v := range []int64{i.seq, i.from, i.to, i.since, i.decideAt, i.recoverAt, e.wheel.at(i.timer), int64(i.down), int64(i.peak)} {
 		w.num(v)
 	}
 	w.flag(i.decided)

@@ -12,6 +12,14 @@ var severities = [...]string{"info", "warning", "critical"}
 
 func gravity(a *alert) int { return slices.Index(severities[:], a.rule.Severity) + 1 }
 
+// toldGravity is that of an alert people were told of, else 0.
+func toldGravity(a *alert) int {
+	if !a.told() {
+		return 0
+	}
+	return gravity(a)
+}
+
 // settleIncident decides for each alert of the incident whether people are told.
 func (e *Engine) settleIncident(i *incident) {
 	i.dirty = false
@@ -43,7 +51,9 @@ func (e *Engine) considerAll(i *incident, alerts iter.Seq[*alert]) {
 		}
 	}
 	var speakers []*alert
+	gravest := 0 // of what is told and goes on
 	for a := range i.alerts.all() {
+		gravest = max(gravest, toldGravity(a))
 		if a.told() && (a.subject.Scope != rules.ScopeDevice || e.leads(i, a)) {
 			speakers = append(speakers, a)
 		}
@@ -58,10 +68,11 @@ func (e *Engine) considerAll(i *incident, alerts iter.Seq[*alert]) {
 			e.consider(i, a, Gathering)
 		case i.recoverAt != 0:
 			e.consider(i, a, Explained) // the cause is gone, and this may return any moment
-		case e.explained(i, a, speakers):
+		case e.explained(i, a, gravest, speakers):
 			e.consider(i, a, Explained)
 		default:
 			e.consider(i, a, NotQuiet)
+			gravest = max(gravest, toldGravity(a))
 		}
 	}
 }
@@ -72,7 +83,6 @@ func (e *Engine) consider(i *incident, a *alert, quiet Quiet) {
 		quiet = Muted
 	}
 	if quiet == NotQuiet {
-		i.gravest = max(i.gravest, gravity(a))
 		e.say(a)
 		if a.subject.Scope != rules.ScopeDevice || e.leads(i, a) {
 			i.again = i.again || i.alerts.live > 1
@@ -147,10 +157,11 @@ func (e *Engine) leadAwaited(i *incident, spoken bool) bool {
 	return false
 }
 
-// explained reports whether an alert that people were told of says the same, and more.
-func (e *Engine) explained(i *incident, a *alert, speakers []*alert) bool {
-	if (a.subject.Scope == rules.ScopeSite || a.subject.Scope == rules.ScopeArea) && gravity(a) <= i.gravest {
-		return true // a consequence, no graver than what was told
+// explained reports whether an alert that people were told of says the same, and more: of a site or an
+// area, whatever is as grave; of a device, the cause's or its site's.
+func (e *Engine) explained(i *incident, a *alert, gravest int, speakers []*alert) bool {
+	if a.subject.Scope == rules.ScopeSite || a.subject.Scope == rules.ScopeArea {
+		return gravity(a) <= gravest
 	}
 	for _, lead := range speakers {
 		s := lead.subject
