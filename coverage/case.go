@@ -124,6 +124,22 @@ func OpenCase(id string, operator telemetry.OperatorCode, zone string, cells []C
 	return c.to(CaseOpen, "open", act, "")
 }
 
+// About reports whether the case is about the zone: the one that it was opened on or, as long as the case
+// is not closed, any of its operator all of whose cells are among its own, as those of a part
+// that split off are.
+func (c *Case) About(z *Zone) bool {
+	if c.Zone == z.ID {
+		return true
+	}
+	if c.State == CaseClosed || c.Operator != z.Operator {
+		return false
+	}
+	return !slices.ContainsFunc(z.Cells, func(cell Cell) bool {
+		_, among := slices.BinarySearch(c.Cells, cell)
+		return !among
+	})
+}
+
 // in refuses what the state does not allow.
 func (c *Case) in(action string, states ...CaseState) error {
 	if slices.Contains(states, c.State) {

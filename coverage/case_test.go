@@ -3,6 +3,7 @@ package coverage
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,31 @@ func TestLifeOfACase(t *testing.T) {
 		t.Errorf("the trail (-want +got):\n%s", diff)
 	}
 	must(t, reopened.Verify())
+}
+
+func TestWhichZonesACaseIsAbout(t *testing.T) {
+	t.Parallel()
+	cells := slices.Sorted(slices.Values(land(t)[:7]))
+	c, err := OpenCase("1", "45204", "zone", cells, act(0, ""))
+	must(t, err)
+	for _, x := range []struct {
+		name string
+		zone Zone
+		want bool
+	}{
+		{"its own, however it grew", Zone{ID: "zone", Operator: "45204", Cells: land(t)}, true},
+		{"a part that split off", Zone{ID: "part", Operator: "45204", Cells: cells[2:4]}, true},
+		{"one that reaches farther", Zone{ID: "more", Operator: "45204", Cells: append(slices.Clone(cells[2:4]), 1)}, false},
+		{"another operator's", Zone{ID: "other", Operator: "45201", Cells: cells[2:4]}, false},
+	} {
+		if got := c.About(&x.zone); got != x.want {
+			t.Errorf("%s: the case is about it: %v, want %v", x.name, got, x.want)
+		}
+	}
+	c.State = CaseClosed
+	if c.About(&Zone{ID: "part", Operator: "45204", Cells: cells[2:4]}) {
+		t.Error("a closed case is about what was found after it")
+	}
 }
 
 func must(t testing.TB, err error) {

@@ -77,6 +77,14 @@ func (c apiCases) value(x *coverage.Case) api.Case {
 		ID: x.ID, Operator: x.Operator, Zone: x.Zone, Areas: append([]telemetry.AreaCode{}, c.areas(x.Cells)...), State: string(x.State), Round: x.Round,
 		Due: x.Due, Overdue: x.Overdue(time.Now()), Hash: x.Hash, Answer: string(x.Answer), Resolution: string(x.Resolution),
 	}
+	v.Zones = []string{}
+	if state := c.room.Latest(); state != nil {
+		for i := range state.Zones.Open {
+			if z := &state.Zones.Open[i]; x.About(z) {
+				v.Zones = append(v.Zones, z.ID)
+			}
+		}
+	}
 	for _, cell := range x.Cells {
 		v.Cells = append(v.Cells, cell.String())
 	}

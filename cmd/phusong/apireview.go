@@ -111,7 +111,7 @@ func (c apiCases) ZoneEvidence(zone string) (api.ZoneEvidence, error) {
 	}
 	z := &s.Zones.Open[i]
 	return api.ZoneEvidence{
-		Zone: z.ID, Operator: z.Operator, Areas: c.areas(z.Cells), Case: c.room.cases.about(z.ID),
+		Zone: z.ID, Operator: z.Operator, Areas: c.areas(z.Cells), Case: c.room.cases.about(z),
 		Cells: cellValues(s, &coverage.Case{Operator: z.Operator, Cells: z.Cells}),
 	}, nil
 }

@@ -265,17 +265,17 @@ func (f *caseFiles) OpenZone(ctx context.Context, id string, act coverage.Act) (
 	if i < 0 {
 		return coverage.Case{}, fmt.Errorf("there is no open zone %q", id)
 	}
-	if other := f.about(id); other != "" {
+	z := &s.Zones.Open[i]
+	if other := f.about(z); other != "" {
 		return coverage.Case{}, fmt.Errorf("zone %s has the case %s already, which is not closed: %w", id, other, coverage.ErrCase)
 	}
-	z := &s.Zones.Open[i]
 	return f.Open(ctx, z.Operator, z.ID, z.Cells, act)
 }
 
 // about returns the case on a zone that is not closed; empty for none.
-func (f *caseFiles) about(zone string) string {
+func (f *caseFiles) about(z *coverage.Zone) string {
 	for _, c := range f.List() {
-		if c.Zone == zone && c.State != coverage.CaseClosed {
+		if c.State != coverage.CaseClosed && c.About(z) {
 			return c.ID
 		}
 	}

@@ -58,7 +58,7 @@ func (t *coverageTeller) tell(room *coverageRoom, reg *registry.Registry, now ti
 	if state == nil {
 		return nil
 	}
-	return t.tellZones(state.Zones.Open, caseStates(room.cases.List()))
+	return t.tellZones(state.Zones.Open, caseStates(state.Zones.Open, room.cases.List()))
 }
 
 // tellProbes tells what each fixed probe finds now; of several networks the worst.
@@ -171,12 +171,14 @@ func unionOf[A, B any](a map[operatorInArea]A, b map[operatorInArea]B) []operato
 	return all
 }
 
-// caseStates returns the state of the newest case of each zone.
-func caseStates(cases []coverage.Case) map[string]string {
+// caseStates returns for each zone the state of the newest case about it.
+func caseStates(zones []coverage.Zone, cases []coverage.Case) map[string]string {
 	states := make(map[string]string)
 	for i := range cases {
-		if c := &cases[i]; c.Zone != "" {
-			states[c.Zone] = string(c.State)
+		for n := range zones {
+			if cases[i].About(&zones[n]) {
+				states[zones[n].ID] = string(cases[i].State)
+			}
 		}
 	}
 	return states

@@ -149,7 +149,8 @@ type Slot struct {
 type Case struct {
 	ID         string                 `json:"id"`
 	Operator   telemetry.OperatorCode `json:"operator"`
-	Zone       string                 `json:"zone,omitempty"`
+	Zone       string                 `json:"zone,omitempty" doc:"that it was opened on"`
+	Zones      []string               `json:"zones" doc:"open zones that it is about: that one, and those all of whose cells are among its own"`
 	Cells      []string               `json:"cells"`
 	Areas      []telemetry.AreaCode   `json:"areas"`
 	State      string                 `json:"state" enum:"open,sent,answered,retest,disputed,closed"`

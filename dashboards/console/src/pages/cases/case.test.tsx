@@ -8,7 +8,7 @@ import { actsOf } from './life'
 import { Trail } from './trail'
 import { type Case, type State, states } from './words'
 
-const of = (state: State, o: Partial<Case> = {}): Case => ({ id: '45204-2026-001', operator: '45204', cells: ['a'], areas: ['25459'], state, round: 1, overdue: false, trail: [], ...o })
+const of = (state: State, o: Partial<Case> = {}): Case => ({ id: '45204-2026-001', operator: '45204', zones: [], cells: ['a'], areas: ['25459'], state, round: 1, overdue: false, trail: [], ...o })
 const review: Review = { day: '2026-11-20', rules: '2026-1', cells: [], from: '2026-11-18', retest: [], outlook: [{ action: 'close', resolution: 'repaired', possible: false, why: 'no' }, { action: 'close', resolution: 'restored', possible: true }] }
 
 let asked: { url: string; body: unknown }[] = []

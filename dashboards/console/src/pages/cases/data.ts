@@ -26,7 +26,7 @@ export const useZones = (): Data<ZoneFeature[]> =>
 
 /** The zones that no case is about. */
 export function uncased(zones: readonly ZoneFeature[], cases: readonly Case[]): ZoneFeature[] {
-  const taken = new Set(cases.filter((c) => c.state !== 'closed').map((c) => c.zone))
+  const taken = new Set(cases.filter((c) => c.state !== 'closed').flatMap((c) => c.zones))
   return zones.filter((z) => !taken.has(z.properties.id))
 }
 

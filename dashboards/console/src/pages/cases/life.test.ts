@@ -3,7 +3,7 @@ import { actsOf, addressOf, byUrgency, countsOf, dayIn, endOfDay, filterOf, over
 import { type Case, states } from './words'
 
 const entry = (day: number, from: Case['state'] | undefined, to: Case['state'], action = to as string): Case['trail'][number] => ({ at: `2026-11-${String(day).padStart(2, '0')}T03:00:00Z`, actor: 'lan', action, from, to, chain: `${day}${to}` })
-const made = (o: Partial<Case> = {}): Case => ({ id: '45204-2026-001', operator: '45204', cells: ['c'], areas: ['25459'], state: 'open', round: 0, overdue: false, trail: [entry(1, undefined, 'open')], ...o })
+const made = (o: Partial<Case> = {}): Case => ({ id: '45204-2026-001', operator: '45204', zones: [], cells: ['c'], areas: ['25459'], state: 'open', round: 0, overdue: false, trail: [entry(1, undefined, 'open')], ...o })
 const now = Date.parse('2026-11-20T00:00:00Z')
 
 // The table of docs/COVERAGE.md §8 and of the service, which has the last word.
