@@ -191,10 +191,10 @@ func (w *wall) saySomethingOfEach(t *testing.T) {
 	step := time.Now().Truncate(10 * time.Second).Add(-10 * time.Second).UnixMilli()
 	w.say(lonePoint, "wifi", fmt.Sprintf(`[{"download_mbps": 38, "time": %d}, {"download_mbps": 40, "time": %d}, {"download_mbps": 42, "time": %d}]`, step+1000, step+2000, step+3000))
 	w.say(lonePoint, "wifi", `{"clients": 3, "time": "1970-01-01T00:00:00Z"}`)
-	const driveTest = `{"operator": "45204", "outcome": "ok", "download_mbps": 57.3, "lat": 10.55167, "lon": 106.40924, "accuracy_m": %d,
-		"indoor": false, "duration_s": 10, "time": %d}`
-	w.say(loneProbe, "mobile", fmt.Sprintf("["+driveTest+","+driveTest+","+driveTest+"]", 5, step+1000, 5, step+2000, 5, step+3000))
-	w.say(loneProbe, "mobile", fmt.Sprintf(driveTest, 500, step+4000))
+	const driveTest = `{"operator": "45204", "outcome": "ok", "download_mbps": 57.3, "lat": 10.55167, "lon": 106.40924, "accuracy_m": 5,
+		"indoor": %t, "duration_s": 10, "time": %d}`
+	w.say(loneProbe, "mobile", fmt.Sprintf("["+driveTest+","+driveTest+","+driveTest+"]", false, step+1000, false, step+2000, false, step+3000))
+	w.say(loneProbe, "mobile", fmt.Sprintf(driveTest, true, step+4000))
 	for _, first := range []string{
 		`sum(phusong_readings_flagged_total{flag="clock_behind"}) >= 1`, `phusong_readings_rejected_total > 0`,
 	} {
