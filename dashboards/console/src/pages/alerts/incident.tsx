@@ -9,7 +9,7 @@ import { ActButtons, ActDialog, type Opened } from './acts'
 import { type Alert, type Group, type Incident, holds } from './book'
 import { alertLink, deviceLink, deviceOf, onMap } from './links'
 import { moment } from './moment'
-import { causeText, placeOf, quietText, ruleTitle, severityText, severityTone, textOf, titleOf } from './titles'
+import { causeText, commonTitle, placeOf, quietText, ruleTitle, severityText, severityTone, textOf, titleOf } from './titles'
 
 const w = words({
   vi: {
@@ -59,8 +59,8 @@ function cause(i: Incident): string {
   return i.cause === 'rule' && i.name ? ruleTitle(i.name) : causeText(i.cause)
 }
 
-function Facts({ group: { head, incident }, now, area }: { group: Group; now: number; area: (code: string) => string }) {
-  const place = placeOf(head, area)
+function Facts({ group: { head, incident, alerts }, now, area }: { group: Group; now: number; area: (code: string) => string }) {
+  const place = commonTitle(alerts) ? '' : placeOf(head, area)
   const since = head.since ?? incident?.since ?? head.fired
   return (
     <dl class="brief">
@@ -108,7 +108,7 @@ export function IncidentCard({ group, now, fresh, area, people }: { group: Group
         <Badge tone={severityTone(head.severity)}>{severityText(head.severity)}</Badge>
         <Marks alert={head} fresh={fresh} />
         <h2 id={`t-${group.id}`}>
-          <a href={alertLink(head.id)}>{titleOf(head)}</a>
+          <a href={alertLink(head.id)}>{commonTitle(alerts) ?? titleOf(head)}</a>
         </h2>
       </div>
       <Facts group={group} now={now} area={area} />

@@ -1,6 +1,8 @@
 // What an alert is called. The service writes texts for those that people are told of; what is
 // held has only the name of its rule, which for the shipped rules is translated here.
+import { number } from '../../format'
 import type { Tone } from '../../ui'
+import { operatorName } from '../../ui/operators'
 import { language, words } from '../../words'
 import type { Alert, Incident } from './book'
 
@@ -89,6 +91,14 @@ export function textOf(a: Alert, what: 'summary' | 'description' | 'next_step' |
 
 /** One line that says what and where. */
 export const titleOf = (a: Alert): string => textOf(a, 'summary') ?? `${ruleTitle(a.name)}: ${a.subject}`
+
+/** What several alerts that people were told of have in common when one operator answers for all of
+ * them, as for the zones that a month of drive tests has proven; undefined for anything else. */
+export function commonTitle(alerts: readonly Alert[]): string | undefined {
+  const [head, ...rest] = alerts.filter((a) => a.told)
+  if (!head?.operator || rest.length === 0 || rest.some((a) => a.operator !== head.operator || a.name !== head.name)) return undefined
+  return `${ruleTitle(head.name)}: ${operatorName(head.operator)} (${number(1 + rest.length)})`
+}
 
 /** Where it is, as far as it is known by name; `area` gives the name of a code. */
 export function placeOf(a: Alert, area: (code: string) => string): string {
