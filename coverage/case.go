@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"phusong/telemetry"
@@ -107,18 +108,14 @@ const (
 	RepairWithin = 30 * 24 * time.Hour
 )
 
-// ErrCase is wrapped by errors that say what cannot be done to a case as it stands.
+// ErrCase is wrapped by errors that say what cannot be done to a case as it stands: see [Refusal].
 var ErrCase = errors.New("this cannot be done to the case")
-
-func (c *Case) refuse(format string, args ...any) error {
-	return fmt.Errorf("case %s: %w: %s", c.ID, ErrCase, fmt.Sprintf(format, args...))
-}
 
 // OpenCase begins a file on cells of one operator. zone may be empty.
 func OpenCase(id string, operator telemetry.OperatorCode, zone string, cells []Cell, act Act) (Case, error) {
 	c := Case{ID: id, Operator: operator, Zone: zone}
 	if id == "" || len(cells) == 0 || operator == "" {
-		return Case{}, c.refuse("it needs an id, an operator and at least one cell")
+		return Case{}, c.refuse(RefusedIncomplete, nil, "it needs an id, an operator and at least one cell")
 	}
 	c.Cells = slices.Compact(slices.Sorted(slices.Values(cells)))
 	return c.to(CaseOpen, "open", act, "")
@@ -145,7 +142,7 @@ func (c *Case) in(action string, states ...CaseState) error {
 	if slices.Contains(states, c.State) {
 		return nil
 	}
-	return c.refuse("it is %s, and one can %s only what is one of %v", c.State, action, states)
+	return c.refuse(RefusedState, params{"state": string(c.State), "action": action}, "it is %s, and one can %s only what is one of %v", c.State, action, states)
 }
 
 // Send freezes the evidence and hands the case to the operator, who has AnswerWithin. The
@@ -156,17 +153,17 @@ func (c Case) Send(evidence *Dossier, act Act) (Case, error) {
 		return c, err
 	}
 	if evidence.Operator != c.Operator || len(evidence.Cells) != len(c.Cells) {
-		return c, c.refuse("the evidence is of other cells or another operator")
+		return c, c.refuse(RefusedOtherEvidence, nil, "the evidence is of other cells or another operator")
 	}
 	bad := false
 	for i := range evidence.Cells {
 		if evidence.Cells[i].Cell != c.Cells[i] {
-			return c, c.refuse("the evidence is of other cells")
+			return c, c.refuse(RefusedOtherEvidence, nil, "the evidence is of other cells")
 		}
 		bad = bad || evidence.Cells[i].Decision.Verdict.IsBad()
 	}
 	if !bad {
-		return c, c.refuse("the evidence proves nothing against the operator; measure again first")
+		return c, c.refuse(RefusedUnproven, nil, "the evidence proves nothing against the operator; measure again first")
 	}
 	if err := evidence.Verify(); err != nil {
 		return c, err
@@ -211,7 +208,7 @@ func (c Case) Answered(answer Answer, strikes []Strike, due time.Time, act Act) 
 		return c, err
 	}
 	if answer != Concedes && answer != Contests {
-		return c, c.refuse("%q is no answer; say concedes or contests", answer)
+		return c, c.refuse(RefusedAnswer, params{"answer": string(answer)}, "%q is no answer; say concedes or contests", answer)
 	}
 	next, err := c.struck(strikes)
 	if err != nil {
@@ -234,10 +231,12 @@ func (c Case) struck(strikes []Strike) (Case, error) {
 	c.Strikes = slices.Clone(c.Strikes)
 	for _, s := range strikes {
 		if !slices.Contains(StrikeReasons(), s.Reason) {
-			return c, c.refuse("test %s: %q is no reason to strike it; give one of %v", s.Test, s.Reason, StrikeReasons())
+			p := params{"test": s.Test.String(), "reason": string(s.Reason)}
+			return c, c.refuse(RefusedStrikeReason, p, "test %s: %q is no reason to strike it; give one of %v", s.Test, s.Reason, StrikeReasons())
 		}
 		if !c.Evidence.holds(s.Cell, s.Test) {
-			return c, c.refuse("test %s of cell %s is not in the evidence", s.Test, s.Cell)
+			p := params{"test": s.Test.String(), "cell": s.Cell.String()}
+			return c, c.refuse(RefusedStrikeTest, p, "test %s of cell %s is not in the evidence", s.Test, s.Cell)
 		}
 		if !slices.ContainsFunc(c.Strikes, func(o Strike) bool { return o.Cell == s.Cell && o.Test == s.Test }) {
 			c.Strikes = append(c.Strikes, s)
@@ -308,7 +307,7 @@ func (c Case) Close(how Resolution, evidence *Dossier, act Act) (Case, error) {
 // supports checks the new evidence against the resolution.
 func (c *Case) supports(how Resolution, evidence *Dossier) error {
 	if evidence == nil || evidence.Operator != c.Operator || len(evidence.Cells) != len(c.Cells) {
-		return c.refuse("closing it as %s needs new evidence on all its cells", how)
+		return c.refuse(RefusedNoEvidence, params{"resolution": string(how)}, "closing it as %s needs new evidence on all its cells", how)
 	}
 	if err := evidence.Verify(); err != nil {
 		return err
@@ -321,9 +320,9 @@ func (c *Case) supports(how Resolution, evidence *Dossier) error {
 		}
 		switch {
 		case e.Cell != c.Cells[i]:
-			return c.refuse("the evidence is of other cells")
+			return c.refuse(RefusedOtherEvidence, nil, "the evidence is of other cells")
 		case e.Decision.Verdict.IsBad():
-			return c.refuse("cell %s is proven %s", e.Cell, e.Decision.Verdict)
+			return c.refuse(RefusedBadCell, params{"cell": e.Cell.String(), "verdict": e.Decision.Verdict.String()}, "cell %s is proven %s", e.Cell, e.Decision.Verdict)
 		case e.Decision.Verdict == Covered:
 			better++
 		case c.wasDead(i) && e.Decision.ServedP < evidence.Rules.Level && e.Decision.Served.Hold():
@@ -332,11 +331,12 @@ func (c *Case) supports(how Resolution, evidence *Dossier) error {
 	}
 	switch {
 	case how == Rebutted && shown < len(c.Cells):
-		return c.refuse("coverage is shown in %d of %d cells; it must be in all", shown, len(c.Cells))
+		return c.refuse(RefusedNotShown, params{"shown": strconv.Itoa(shown), "cells": strconv.Itoa(len(c.Cells))},
+			"coverage is shown in %d of %d cells; it must be in all", shown, len(c.Cells))
 	case how == Repaired && better == 0:
-		return c.refuse("no cell is proven to be better; close it as %s or measure more", Restored)
+		return c.refuse(RefusedNotBetter, nil, "no cell is proven to be better; close it as %s or measure more", Restored)
 	case how != Rebutted && how != Repaired && how != Restored:
-		return c.refuse("%q is no resolution", how)
+		return c.refuse(RefusedResolution, params{"resolution": string(how)}, "%q is no resolution", how)
 	}
 	return nil
 }
@@ -351,7 +351,7 @@ func (c Case) Reopen(act Act) (Case, error) {
 		return c, err
 	}
 	if act.Note == "" {
-		return c, c.refuse("say why it is reopened")
+		return c, c.refuse(RefusedReopenReason, nil, "say why it is reopened")
 	}
 	next, err := c.to(CaseOpen, "reopen", act, "")
 	if err != nil {

@@ -223,8 +223,12 @@ func TestWhatIsRefused(t *testing.T) {
 		"dispute too early":  func() (Case, error) { return sent.Dispute(act(3, "")) },
 		"re-test too early":  func() (Case, error) { return sent.Retest(local(9, 0, 0, 0), act(3, "")) },
 	} {
-		if _, err := deed(); !errors.Is(err, ErrCase) {
+		_, err := deed()
+		if !errors.Is(err, ErrCase) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if refusal, ok := errors.AsType[*Refusal](err); !ok || !slices.Contains(RefusalCodes(), refusal.Code) {
+			t.Errorf("%s: %v has no code", name, err)
 		}
 	}
 	// And what is allowed.

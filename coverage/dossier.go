@@ -139,7 +139,7 @@ func (a *Assessment) Dossier(v *View, operator telemetry.OperatorCode, cells []C
 	for _, cell := range cells {
 		c := a.Find(cell, operator)
 		if c == nil {
-			return nil, fmt.Errorf("coverage: nothing is known of cell %s for %s", cell, operator)
+			return nil, fmt.Errorf("coverage: %w", Untested(cell, operator))
 		}
 		d.Cells = append(d.Cells, DossierCell{
 			Cell: cell, Area: c.Area, Standing: c.Standing, TargetMbps: c.TargetMbps, From: c.From, To: c.To,

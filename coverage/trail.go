@@ -26,12 +26,13 @@ type Entry struct {
 // to returns the case in another state, with an entry in the trail.
 func (c Case) to(state CaseState, action string, act Act, evidence string) (Case, error) {
 	if act.Actor == "" || act.At.IsZero() {
-		return c, c.refuse("say who does it and when")
+		return c, c.refuse(RefusedWhoAndWhen, nil, "say who does it and when")
 	}
 	last := ""
 	if n := len(c.Trail); n > 0 {
 		if act.At.Before(c.Trail[n-1].At) {
-			return c, c.refuse("%s is before the last entry of %s", act.At.Format(time.RFC3339), c.Trail[n-1].At.Format(time.RFC3339))
+			at, before := act.At.UTC().Format(time.RFC3339), c.Trail[n-1].At.Format(time.RFC3339)
+			return c, c.refuse(RefusedBeforeTheTrail, params{"at": at, "last": before}, "%s is before the last entry of %s", at, before)
 		}
 		last = c.Trail[n-1].Chain
 	}

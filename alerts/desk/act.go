@@ -2,7 +2,6 @@ package desk
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,7 @@ import (
 )
 
 // ErrRefused is wrapped by every error that says that something must not be done as it was
-// asked for; trying again does not help.
+// asked for; trying again does not help. See [Refusal].
 var ErrRefused = errors.New("refused")
 
 // An Act is something that somebody does.
@@ -72,52 +71,48 @@ const (
 	maxID   = 140
 )
 
-func refuse(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrRefused}, args...)...)
-}
-
 func (a *Act) check() error {
 	switch {
 	case a.At.IsZero():
-		return refuse("say when")
+		return refuse(RefusedTime, nil, "say when")
 	case a.At.Year() < 2000 || a.At.Year() > 2200:
-		return refuse("the time %s is none of this service", a.At.Format(time.RFC3339))
+		return refuse(RefusedTime, nil, "the time %s is none of this service", a.At.Format(time.RFC3339))
 	}
-	if err := checkName("who", a.Who); err != nil {
+	if err := checkName(written{"who", "who", a.Who}); err != nil {
 		return err
 	}
 	if a.ID != "" {
-		if err := checkName("the id of the act", a.ID); err != nil {
+		if err := checkName(written{"act", "the id of the act", a.ID}); err != nil {
 			return err
 		}
 	}
-	return checkText(a.Text)
+	return checkText(written{"text", "the text", a.Text})
 }
 
 // checkName bounds a name that is shown in lists.
-func checkName(what, name string) error {
+func checkName(w written) error {
 	switch {
-	case strings.TrimSpace(name) == "":
-		return refuse("%s: missing", what)
-	case len(name) > maxName:
-		return refuse("%s: %d bytes are too long; at most %d are allowed", what, len(name), maxName)
-	case !utf8.ValidString(name):
-		return refuse("%s: the text is not UTF-8", what)
-	case strings.ContainsFunc(name, hidden):
-		return refuse("%s: the text holds a control character", what)
+	case strings.TrimSpace(w.text) == "":
+		return w.refuse(RefusedMissing, "missing")
+	case len(w.text) > maxName:
+		return w.tooLong(maxName)
+	case !utf8.ValidString(w.text):
+		return w.refuse(RefusedCharacters, "the text is not UTF-8")
+	case strings.ContainsFunc(w.text, hidden):
+		return w.refuse(RefusedCharacters, "the text holds a control character")
 	}
 	return nil
 }
 
 // checkText bounds what people write; it may have several lines.
-func checkText(text string) error {
+func checkText(w written) error {
 	switch {
-	case len(text) > maxText:
-		return refuse("the text: %d bytes are too long; at most %d are allowed", len(text), maxText)
-	case !utf8.ValidString(text):
-		return refuse("the text is not UTF-8")
-	case strings.ContainsFunc(text, func(c rune) bool { return c != '\n' && hidden(c) }):
-		return refuse("the text holds a control character")
+	case len(w.text) > maxText:
+		return w.tooLong(maxText)
+	case !utf8.ValidString(w.text):
+		return w.refuse(RefusedCharacters, "the text is not UTF-8")
+	case strings.ContainsFunc(w.text, func(c rune) bool { return c != '\n' && hidden(c) }):
+		return w.refuse(RefusedCharacters, "the text holds a control character")
 	}
 	return nil
 }

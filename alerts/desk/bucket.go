@@ -63,10 +63,12 @@ func encoded(id string) string { return base64.RawURLEncoding.EncodeToString([]b
 
 // checkID bounds the ids of alerts and windows so that their keys fit.
 func checkID(id string) error {
-	if len(id) > maxID-maxID/4 { // base64 makes four of three
-		return refuse("the id: %d bytes are too long", len(id))
+	const most = maxID - maxID/4 // base64 makes four of three
+	w := written{"id", "the id", id}
+	if len(id) > most {
+		return w.tooLong(most)
 	}
-	return checkName("the id", id)
+	return checkName(w)
 }
 
 // format is that of the values. A newer one is not touched.

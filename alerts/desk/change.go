@@ -73,7 +73,7 @@ func (d *Desk) Announce(ctx context.Context, w Window, act Act) (Window, error) 
 		case act.ID != "" && done(there.History, act.ID):
 			return there, nil
 		}
-		return there, refuse("there is a window %s already", w.ID)
+		return there, refuse(RefusedExists, params{"window": w.ID}, "there is a window %s already", w.ID)
 	})
 }
 
@@ -93,7 +93,7 @@ func (d *Desk) window(ctx context.Context, id string, change func(Window) (Windo
 	}
 	return alter(ctx, d, windowKey(id), nil, func(w Window) (Window, error) {
 		if w.ID == "" {
-			return w, refuse("there is no window %s", id)
+			return w, refuse(RefusedNoWindow, params{"window": id}, "there is no window %s", id)
 		}
 		if err := w.locate(); err != nil {
 			return w, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -410,6 +411,9 @@ func TestWhatIsRefused(t *testing.T) {
 		err := tt.do(desk.Handling{Alert: "a"})
 		if !errors.Is(err, desk.ErrRefused) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+		if refusal, ok := errors.AsType[*desk.Refusal](err); !ok || !slices.Contains(desk.RefusalCodes(), refusal.Code) {
+			t.Errorf("%s: %v has no code", name, err)
 		}
 	}
 	m := newMemory()

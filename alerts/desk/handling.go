@@ -43,9 +43,10 @@ func (h Handling) Acknowledge(act Act, until time.Time) (Handling, error) {
 	until = instant(until)
 	switch {
 	case !until.After(act.At):
-		return h, refuse("the acknowledgement would end before it begins; give a time after %s", instant(act.At).Format(time.RFC3339))
+		after := instant(act.At).Format(time.RFC3339)
+		return h, refuse(RefusedNoSpan, params{"after": after}, "the acknowledgement would end before it begins; give a time after %s", after)
 	case until.Sub(act.At) > MaxAcknowledge:
-		return h, refuse("an acknowledgement lasts %s at most; announce work instead", MaxAcknowledge)
+		return h, refuse(RefusedTooLong, params{"days": days(MaxAcknowledge)}, "an acknowledgement lasts %s at most; announce work instead", MaxAcknowledge)
 	}
 	e := act.entry(Acknowledged)
 	e.Until = &until
@@ -63,7 +64,7 @@ func (h Handling) Release(act Act) (Handling, error) {
 		return h, nil
 	}
 	if !h.Acknowledged(act.At) {
-		return h, refuse("nobody has the alert in hand")
+		return h, refuse(RefusedNotInHand, nil, "nobody has the alert in hand")
 	}
 	return h.with(act.entry(Released), func(h *Handling) { h.Acknowledgement = nil }), nil
 }
@@ -74,7 +75,7 @@ func (h Handling) Assign(act Act, to string) (Handling, error) {
 		return h, err
 	}
 	if to != "" {
-		if err := checkName("to whom", to); err != nil {
+		if err := checkName(written{"to", "to whom", to}); err != nil {
 			return h, err
 		}
 	}
@@ -89,7 +90,7 @@ func (h Handling) Comment(act Act) (Handling, error) {
 		return h, err
 	}
 	if act.Text == "" {
-		return h, refuse("the comment is empty")
+		return h, refuse(RefusedMissing, params{"field": "text"}, "the comment is empty")
 	}
 	return h.with(act.entry(Commented), func(*Handling) {}), nil
 }
@@ -101,7 +102,7 @@ func (h Handling) Record(act Act, action Action) (Handling, error) {
 		return h, err
 	}
 	if !slices.Contains(recordable, action) {
-		return h, refuse("%q is nothing that rules do", action)
+		return h, refuse(RefusedAction, params{"action": string(action)}, "%q is nothing that rules do", action)
 	}
 	return h.with(act.entry(action), func(h *Handling) {
 		if action == Resolved {

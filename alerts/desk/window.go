@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"phusong/telemetry"
@@ -82,7 +83,7 @@ func (w Window) Announce(act Act) (Window, error) {
 		return w, err
 	}
 	if !w.Until.After(act.At) {
-		return w, refuse("the window ended at %s already", w.Until.Format(time.RFC3339))
+		return w, w.over("")
 	}
 	w.History = []Entry{act.entry(Announced)}
 	return w, nil
@@ -96,28 +97,28 @@ func (w *Window) check() error {
 	if err := w.Scope.check(); err != nil {
 		return err
 	}
-	if err := checkName("owner", w.Owner); err != nil {
+	if err := checkName(written{"owner", "owner", w.Owner}); err != nil {
 		return err
 	}
-	if err := checkText(w.Reason); err != nil {
+	if err := checkText(written{"reason", "reason", w.Reason}); err != nil {
 		return err
 	}
 	length := w.Until.Sub(w.From)
 	switch {
 	case w.Reason == "":
-		return refuse("reason: missing; say what is being done")
+		return refuse(RefusedMissing, params{"field": "reason"}, "reason: missing; say what is being done")
 	case w.From.Year() < 2000 || w.Until.Year() > 2200:
-		return refuse("from and until must be times of this century")
+		return refuse(RefusedTimes, nil, "from and until must be times of this century")
 	case length <= 0:
-		return refuse("until must be after from")
+		return refuse(RefusedOrder, nil, "until must be after from")
 	case len(w.Weekly) == 0 && length > MaxOnce:
-		return refuse("a window lasts %d days at most; a device that is out of use for longer is to be retired in the registry", MaxOnce/(24*time.Hour))
+		return refuse(RefusedOnceLong, params{"days": days(MaxOnce)}, "a window lasts %s days at most; a device that is out of use for longer is to be retired in the registry", days(MaxOnce))
 	case len(w.Weekly) > 0 && length > MaxSeries:
-		return refuse("a window recurs for %d days at most", MaxSeries/(24*time.Hour))
+		return refuse(RefusedSeriesLong, params{"days": days(MaxSeries)}, "a window recurs for %s days at most", days(MaxSeries))
 	case len(w.Weekly) > maxSlots:
-		return refuse("a week has %d spans at most", maxSlots)
+		return refuse(RefusedSpans, params{"most": strconv.Itoa(maxSlots)}, "a week has %d spans at most", maxSlots)
 	case len(w.Weekly) == 0 && w.Zone != "":
-		return refuse("zone: only recurring windows have one")
+		return refuse(RefusedZoneOnce, nil, "zone: only recurring windows have one")
 	}
 	return w.checkWeekly()
 }
@@ -130,16 +131,16 @@ func (w *Window) checkWeekly() error {
 	for _, s := range w.Weekly {
 		switch {
 		case s.Day < time.Sunday || s.Day > time.Saturday:
-			return refuse("weekly: %d is no day of the week; 0 is Sunday and 6 is Saturday", s.Day)
+			return refuse(RefusedWeekly, nil, "weekly: %d is no day of the week; 0 is Sunday and 6 is Saturday", s.Day)
 		case s.FromMinute < 0 || s.FromMinute >= dayMinutes:
-			return refuse("weekly: a day has the minutes 0 to %d", dayMinutes-1)
+			return refuse(RefusedWeekly, nil, "weekly: a day has the minutes 0 to %d", dayMinutes-1)
 		case s.Minutes < 1 || s.Minutes > dayMinutes:
-			return refuse("weekly: a span lasts 1 to %d minutes", dayMinutes)
+			return refuse(RefusedWeekly, nil, "weekly: a span lasts 1 to %d minutes", dayMinutes)
 		}
 		covered += s.Minutes
 	}
 	if covered >= weekMinutes {
-		return refuse("weekly: the spans leave no time of the week; announce it for once, or retire the device")
+		return refuse(RefusedWholeWeek, nil, "weekly: the spans leave no time of the week; announce it for once, or retire the device")
 	}
 	return w.locate()
 }
@@ -150,7 +151,7 @@ func (w *Window) locate() (err error) {
 		return nil
 	}
 	if w.zone, err = time.LoadLocation(w.Zone); err != nil {
-		return refuse("zone: %q is no time zone; name one such as %s", clip(w.Zone), DefaultZone)
+		return refuse(RefusedZone, params{"zone": clip(w.Zone)}, "zone: %q is no time zone; name one such as %s", clip(w.Zone), DefaultZone)
 	}
 	return nil
 }
@@ -171,23 +172,23 @@ func (s *Scope) check() error {
 	if s.Device != "" {
 		given++
 		if _, err := telemetry.ParseDeviceID(string(s.Device)); err != nil {
-			return refuse("scope: %v", err)
+			return refuse(RefusedScope, nil, "scope: %v", err)
 		}
 	}
 	if s.Site != "" {
 		given++
 		if _, err := telemetry.ParseSiteID(string(s.Site)); err != nil {
-			return refuse("scope: %v", err)
+			return refuse(RefusedScope, nil, "scope: %v", err)
 		}
 	}
 	if s.Area != "" {
 		given++
 		if _, err := telemetry.ParseAreaCode(string(s.Area)); err != nil {
-			return refuse("scope: %v", err)
+			return refuse(RefusedScope, nil, "scope: %v", err)
 		}
 	}
 	if given != 1 {
-		return refuse("scope: name one device, one site or one area")
+		return refuse(RefusedScope, nil, "scope: name one device, one site or one area")
 	}
 	return nil
 }
@@ -206,14 +207,14 @@ func (w Window) Extend(act Act, until time.Time) (Window, error) {
 		return w, nil
 	}
 	if !act.At.Before(w.Until) {
-		return w, refuse("the window ended at %s; announce another", w.Until.Format(time.RFC3339))
+		return w, w.over("; announce another")
 	}
 	w.Until = instant(until)
 	if err := w.check(); err != nil {
 		return w, err
 	}
 	if !w.Until.After(act.At) {
-		return w, refuse("%s is past; end the window instead", w.Until.Format(time.RFC3339))
+		return w, refuse(RefusedPast, params{"until": w.Until.Format(time.RFC3339)}, "%s is past; end the window instead", w.Until.Format(time.RFC3339))
 	}
 	e := act.entry(Extended)
 	e.Until = &w.Until
@@ -230,7 +231,7 @@ func (w Window) End(act Act) (Window, error) {
 	}
 	at := instant(act.At)
 	if !at.Before(w.Until) {
-		return w, refuse("the window ended at %s already", w.Until.Format(time.RFC3339))
+		return w, w.over("")
 	}
 	if at.Before(w.From) {
 		w.From = at // it never began
@@ -239,9 +240,15 @@ func (w Window) End(act Act) (Window, error) {
 	return w.with(act.entry(Ended))
 }
 
+// over refuses to change what has ended.
+func (w *Window) over(advice string) error {
+	until := w.Until.Format(time.RFC3339)
+	return refuse(RefusedOver, params{"until": until}, "the window ended at %s already%s", until, advice)
+}
+
 func (w Window) with(e Entry) (Window, error) {
 	if len(w.History) >= maxChanges {
-		return w, refuse("the window was changed %d times; announce another", maxChanges)
+		return w, refuse(RefusedChanges, params{"most": strconv.Itoa(maxChanges)}, "the window was changed %d times; announce another", maxChanges)
 	}
 	w.History = append(slices.Clip(w.History), e)
 	return w, nil
