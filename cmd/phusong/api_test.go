@@ -245,6 +245,7 @@ func TestTheExamplesOfTheAPIRun(t *testing.T) {
 	w.configure()
 	token := w.account(file, "@lgsp", "--role", "viewer")
 	password := w.account(file, "lan", "--role", "operations")
+	adminToken := w.account(file, "@backup", "--role", "admin")
 	w.start()
 	d.speak()
 	w.awaitExactly(`phusong_devices{kind="wifi",state="up"}`, 2)
@@ -267,12 +268,12 @@ func TestTheExamplesOfTheAPIRun(t *testing.T) {
 		t.Fatalf("only %d examples were found", examples)
 	}
 	shell := testbed.Run(t, testbed.Command{Path: testbed.Require(t, "sh"), Args: []string{"-c", script}, Env: []string{
-		"URL=" + w.url(""), "TOKEN=" + token, "NAME=lan", "PASSWORD=" + password, "DEVICE=cho-ray-0",
+		"URL=" + w.url(""), "TOKEN=" + token, "ADMIN_TOKEN=" + adminToken, "NAME=lan", "PASSWORD=" + password, "DEVICE=cho-ray-0",
 	}})
 	if code := shell.Wait(); code != 0 {
 		t.Fatalf("an example ends with %d: %s", code, shell.Log())
 	}
-	for _, said := range []string{`"reason":"thay cáp"`, `"FeatureCollection"`, `"unit":`, `"role":"operations"`} {
+	for _, said := range []string{`"reason":"thay cáp"`, `"FeatureCollection"`, `"unit":`, `"role":"operations"`, `"action":"POST /api/v1/maintenance"`, `"action":"login"`} {
 		if !strings.Contains(shell.Log(), said) {
 			t.Errorf("no example was answered with %s:\n%s", said, shell.Log())
 		}

@@ -58,7 +58,7 @@ func (s *service) openAPI(ctx context.Context) error {
 	}
 	w.protected, w.description, err = api.New(api.Options{
 		Version: version(), Places: apiPlaces{s}, Alerts: &apiAlerts{s}, Coverage: w.coverage,
-		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Service: apiState{s, time.Now(), s.caughtUp(ctx)}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Events: w.hub, Now: time.Now, Logger: s.log,
+		Cases: apiCases{s.coverage}, Readings: apiReadings{store, s}, Service: apiState{s, time.Now(), s.caughtUp(ctx)}, Environment: apiEnvironment{s}, WiFi: apiWiFi{s}, Audit: o.Audit, Events: w.hub, Now: time.Now, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ type Event struct {
 	From string    `json:"from"` // address
 	// Action is the method and path, or login and logout.
 	Action string `json:"action"`
-	// What was asked for, cut off after some KiB.
+	// What was asked for, cut off after some KiB, without passwords and tokens.
 	What   string `json:"what,omitempty"`
 	Status int    `json:"status"`
 }
@@ -39,6 +39,8 @@ type Audit struct {
 const (
 	auditSize = 16 << 20
 	auditKeep = 16
+	// auditedAction is how much of a method and path is recorded: ours are shorter.
+	auditedAction = 500
 )
 
 // OpenAudit opens or makes the log.
@@ -63,18 +65,42 @@ func (a *Audit) open() error {
 		return errors.Join(err, f.Close())
 	}
 	a.file, a.used = f, info.Size()
-	return nil
+	return a.endLine()
+}
+
+// endLine ends a line that the power went off in, so that the next one can be read.
+func (a *Audit) endLine() error {
+	if a.used == 0 {
+		return nil
+	}
+	f, err := os.Open(a.path)
+	if err != nil {
+		return err
+	}
+	var last [1]byte
+	_, err = f.ReadAt(last[:], a.used-1)
+	if err = errors.Join(err, f.Close()); err != nil || last[0] == '\n' {
+		return err
+	}
+	n, err := a.file.WriteString("\n")
+	a.used += int64(n)
+	return err
 }
 
 // Record appends an event. After an error it must be called again before changes are taken:
 // see [Audit.Err].
 func (a *Audit) Record(e Event) error {
+	e.What = withoutSecrets(e.What)
+	e.Action = e.Action[:min(len(e.Action), auditedAction)]
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.err != nil { // what failed may have left a part of a line
+		line = append([]byte{'\n'}, line...)
+	}
 	a.err = a.append(append(line, '\n'))
 	return a.err
 }

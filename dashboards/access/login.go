@@ -96,6 +96,9 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 	event := Event{Who: asked.Name, From: from.String(), Action: "login", Status: http.StatusOK}
 	if !right {
 		event.Status = http.StatusUnauthorized
+		if g.o.Book.account(asked.Name) == nil {
+			event.Who = "" // people type their password into the wrong field
+		}
 		g.record(event)
 		problem(w, http.StatusUnauthorized, errWrong.Error())
 		return

@@ -29,6 +29,7 @@ type Options struct {
 	// Environment and WiFi are what is concluded from readings.
 	Environment Environment
 	WiFi        WiFi
+	Audit       Audit
 	Events      *Hub
 	Now         func() time.Time
 	Logger      *slog.Logger
@@ -52,7 +53,7 @@ const OpenAPI = "/openapi.json"
 // New returns the handler of everything below [Prefix], to be put behind an
 // [access.Gate], and that of [OpenAPI], which tells no secrets.
 func New(o Options) (protected, description http.Handler, err error) {
-	if o.Places == nil || o.Alerts == nil || o.Coverage == nil || o.Cases == nil || o.Readings == nil || o.Service == nil || o.Environment == nil || o.WiFi == nil || o.Events == nil || o.Now == nil || o.Logger == nil {
+	if o.Places == nil || o.Alerts == nil || o.Coverage == nil || o.Cases == nil || o.Readings == nil || o.Service == nil || o.Environment == nil || o.WiFi == nil || o.Audit == nil || o.Events == nil || o.Now == nil || o.Logger == nil {
 		return nil, nil, errors.New("api: every option is required")
 	}
 	mux := http.NewServeMux()
@@ -65,6 +66,7 @@ func New(o Options) (protected, description http.Handler, err error) {
 	s.registerCases()
 	s.registerReadings()
 	s.registerService()
+	s.registerAudit()
 	s.registerDevices()
 	s.registerEnvironment()
 	s.registerWiFi()

@@ -72,6 +72,7 @@ var calls = map[string]call{
 	"act-on-case":      {method: "POST", path: "/cases/c1/send", body: `{}`, permission: access.WorkCases, foreign: "/cases/c2/send"},
 	"get-series": {method: "GET", path: "/series?kind=wifi&device=ap-25459&field=clients&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z",
 		foreign: "/series?kind=wifi&device=ap-25460&field=clients&from=2026-11-20T00:00:00Z&to=2026-11-20T05:00:00Z"},
+	"list-changes":   {method: "GET", path: "/audit?who=lan&limit=5", permission: access.Administer},
 	"list-letters":   {method: "GET", path: "/deadletters", permission: access.Administer},
 	"replay-letters": {method: "POST", path: "/deadletters/replay", body: `{"ids":["1-0"]}`, permission: access.Administer},
 	"listen":         {}, // see events_test.go

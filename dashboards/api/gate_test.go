@@ -39,6 +39,8 @@ func (c *console) behindGate(t *testing.T, accounts ...access.Account) *httptest
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = audit.Close() })
+	c.audit = audit
+	c.rebuild(t, c.province)
 	gate, err := access.NewGate(access.Options{Book: book, Audit: audit, Now: time.Now, Logger: log})
 	if err != nil {
 		t.Fatal(err)

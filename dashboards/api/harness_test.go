@@ -355,13 +355,14 @@ func (p *province) AccessPoint(id telemetry.DeviceID) (AccessPoint, bool) {
 type console struct {
 	*province
 	hub         *Hub
+	audit       Audit
 	handler     http.Handler
 	description http.Handler
 }
 
 func newConsole(t testing.TB) *console {
 	t.Helper()
-	c := &console{province: newProvince(), hub: NewHub(noon)}
+	c := &console{province: newProvince(), hub: NewHub(noon), audit: changeLog{}}
 	c.rebuild(t, c.province)
 	return c
 }
@@ -371,7 +372,7 @@ func (c *console) rebuild(t testing.TB, places Places) {
 	t.Helper()
 	var err error
 	c.handler, c.description, err = New(Options{
-		Version: "test", Places: places, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Events: c.hub,
+		Version: "test", Places: places, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Audit: c.audit, Events: c.hub,
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
