@@ -174,9 +174,7 @@ func (c apiCases) Act(ctx context.Context, id string, a api.CaseAct) (api.Case, 
 	cases := c.room.cases
 	switch a.Action {
 	case "send":
-		if err = c.tested(ctx, id); err == nil {
-			x, err = cases.Send(ctx, id, act)
-		}
+		x, err = cases.Send(ctx, id, act)
 	case "answer":
 		var strikes []coverage.Strike
 		if strikes, err = parseStrikes(a.Strikes); err == nil {
@@ -204,24 +202,6 @@ func (c apiCases) Act(ctx context.Context, id string, a api.CaseAct) (api.Case, 
 		err = fmt.Errorf("nobody can %s a case", a.Action)
 	}
 	return c.value(&x), inCoverageWords(err)
-}
-
-// tested refuses to send a case about which nothing is known.
-func (c apiCases) tested(ctx context.Context, id string) error {
-	s, err := c.room.state()
-	if err != nil {
-		return err
-	}
-	x, err := c.room.cases.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, cell := range x.Cells {
-		if s.Assessment.Find(cell, x.Operator) == nil {
-			return fmt.Errorf("nobody has tested %s in the cell %s, so there is nothing to send: %w", x.Operator, cell, api.ErrRefused)
-		}
-	}
-	return nil
 }
 
 func parseStrikes(list []api.Strike) ([]coverage.Strike, error) {

@@ -70,12 +70,6 @@ func (c apiCases) retest(x *coverage.Case, from coverage.Day) ([]api.RetestCell,
 // outlook tries on a copy of the case what could be done to it now.
 func (c apiCases) outlook(x *coverage.Case) []api.CaseOutlook {
 	act := coverage.Act{At: time.Now(), Actor: "nobody"}
-	said := func(o api.CaseOutlook, err error) api.CaseOutlook {
-		if o.Possible = err == nil; err != nil {
-			o.Why = err.Error()
-		}
-		return o
-	}
 	var list []api.CaseOutlook
 	switch x.State {
 	case coverage.CaseOpen, coverage.CaseDisputed:
@@ -83,7 +77,7 @@ func (c apiCases) outlook(x *coverage.Case) []api.CaseOutlook {
 		if err == nil {
 			_, err = x.Send(evidence, act)
 		}
-		list = append(list, said(api.CaseOutlook{Action: "send"}, err))
+		list = append(list, api.Outlook(api.CaseOutlook{Action: "send"}, inCoverageWords(err)))
 	case coverage.CaseSent, coverage.CaseAnswered, coverage.CaseRetest, coverage.CaseClosed:
 	}
 	switch x.State {
@@ -93,7 +87,7 @@ func (c apiCases) outlook(x *coverage.Case) []api.CaseOutlook {
 			if err == nil {
 				_, err = x.Close(how, proof, act)
 			}
-			list = append(list, said(api.CaseOutlook{Action: "close", Resolution: string(how)}, err))
+			list = append(list, api.Outlook(api.CaseOutlook{Action: "close", Resolution: string(how)}, inCoverageWords(err)))
 		}
 	case coverage.CaseOpen, coverage.CaseSent, coverage.CaseClosed:
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,8 @@ func TestReviewSaysWhatCanBeDone(t *testing.T) {
 	}
 	if _, err := cases.Open(ctx, zone, "", nil, api.CaseAct{At: at, Who: "another"}); !errors.Is(err, api.ErrRefused) {
 		t.Errorf("a second case on the zone: %v", err)
+	} else if refusal, ok := errors.AsType[*coverage.Refusal](err); !ok || refusal.Code != coverage.RefusedZoneTaken || refusal.Params["case"] != c.ID {
+		t.Errorf("a second case on the zone: %+v", refusal)
 	}
 	if found, err := cases.ZoneEvidence(zone); err != nil || found.Case != c.ID {
 		t.Errorf("the zone's case is %q, want %s: %v", found.Case, c.ID, err)
@@ -92,7 +95,11 @@ func TestReviewSaysWhatCanBeDone(t *testing.T) {
 	act("answer", api.CaseAct{Answer: "concedes"})
 	at = now.AddDate(0, 0, -4)
 	act("retest", api.CaseAct{Due: now.AddDate(0, 0, 7)})
-	if r := expect(); r.From == "" || len(r.Retest) != 1 || r.Retest[0].Decision.Tests != 0 || r.Retest[0].Further == nil || r.Retest[0].Further.ToCovered != 29 {
+	r := expect()
+	if want := (api.CaseOutlook{Action: "close", Resolution: "rebutted", Why: r.Outlook[1].Why, Code: "case-bad-cell", Params: map[string]string{"cell": cell.String(), "verdict": "dead"}}); !reflect.DeepEqual(r.Outlook[1], want) {
+		t.Errorf("closing it as rebutted: %+v, want %+v", r.Outlook[1], want)
+	}
+	if r.From == "" || len(r.Retest) != 1 || r.Retest[0].Decision.Tests != 0 || r.Retest[0].Further == nil || r.Retest[0].Further.ToCovered != 29 {
 		t.Errorf("the re-test before its first test: %s %+v", r.From, r.Retest)
 	}
 

@@ -82,7 +82,7 @@ func (s *service) mountAPI(ctx context.Context, mux *http.ServeMux) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_ = json.NewEncoder(w).Encode(map[string]any{ // the client may be gone
-				"title": "Service Unavailable", "status": http.StatusServiceUnavailable,
+				"title": "Service Unavailable", "status": http.StatusServiceUnavailable, "code": api.CodeOff,
 				"detail": "the API is off: make accounts with phusong accounts add and name their file in access.accounts_file",
 			})
 		})

@@ -267,7 +267,10 @@ func (f *caseFiles) OpenZone(ctx context.Context, id string, act coverage.Act) (
 	}
 	z := &s.Zones.Open[i]
 	if other := f.about(z); other != "" {
-		return coverage.Case{}, fmt.Errorf("zone %s has the case %s already, which is not closed: %w", id, other, coverage.ErrCase)
+		return coverage.Case{}, &coverage.Refusal{
+			Code: coverage.RefusedZoneTaken, Params: map[string]string{"zone": id, "case": other},
+			Text: fmt.Sprintf("zone %s has the case %s already, which is not closed", id, other),
+		}
 	}
 	return f.Open(ctx, z.Operator, z.ID, z.Cells, act)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -125,7 +123,7 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 		}
 		i, s, err := g.authenticate(r)
 		if err != nil {
-			problem(w, http.StatusUnauthorized, err.Error())
+			problem(w, http.StatusUnauthorized, CodeLogIn, err.Error())
 			return
 		}
 		asked := r
@@ -139,7 +137,7 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 			return
 		}
 		if s != nil && subtle.ConstantTimeCompare([]byte(r.Header.Get(CSRFHeader)), []byte(s.csrf)) != 1 {
-			problem(w, http.StatusForbidden, "a change needs the header "+CSRFHeader+" with the token of this session: GET /api/v1/session")
+			problem(w, http.StatusForbidden, CodeSession, "a change needs the header "+CSRFHeader+" with the token of this session: GET /api/v1/session")
 			return
 		}
 		g.recorded(w, r, i, next)
@@ -150,11 +148,11 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 func (g *Gate) admit(w http.ResponseWriter, r *http.Request) bool {
 	if g.Open() && !loopbackHost(r.Host) {
 		// A foreign name that points here would let a foreign page read us.
-		problem(w, http.StatusMisdirectedRequest, "the demonstration answers on a loopback address only")
+		problem(w, http.StatusMisdirectedRequest, CodeLoopback, "the demonstration answers on a loopback address only")
 		return false
 	}
 	if err := g.origins.Check(r); err != nil {
-		problem(w, http.StatusForbidden, "another site may not change anything here")
+		problem(w, http.StatusForbidden, CodeForeign, "another site may not change anything here")
 		return false
 	}
 	return true
@@ -182,7 +180,7 @@ const auditedBody = 2 << 10
 func (g *Gate) recorded(w http.ResponseWriter, r *http.Request, i Identity, next http.Handler) {
 	if err := g.o.Audit.Ready(); err != nil {
 		g.o.Logger.Error("a change was refused because it could not be recorded", "error", err)
-		problem(w, http.StatusServiceUnavailable, "changes cannot be recorded at present, so none are taken")
+		problem(w, http.StatusServiceUnavailable, CodeUnrecorded, "changes cannot be recorded at present, so none are taken")
 		return
 	}
 	body := &firstBytes{ReadCloser: r.Body}
@@ -259,12 +257,6 @@ func Headers(w http.ResponseWriter) {
 	h.Set("Cache-Control", "private, no-cache")
 }
 
-func problem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}) // the client may be gone
-}
-
 // wait holds a turn for the cost of a password.
 func (g *Gate) turn(ctx context.Context) (done func(), err error) {
 	select {
@@ -273,9 +265,4 @@ func (g *Gate) turn(ctx context.Context) (done func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-func retryAfter(w http.ResponseWriter, wait time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
-	problem(w, http.StatusTooManyRequests, "too many attempts to log in; wait a little")
 }

@@ -19,7 +19,7 @@ func (g *Gate) Sessions() http.Handler {
 		case http.MethodGet, http.MethodHead:
 			i, s, err := g.authenticate(r)
 			if err != nil {
-				problem(w, http.StatusUnauthorized, err.Error())
+				problem(w, http.StatusUnauthorized, CodeLogIn, err.Error())
 				return
 			}
 			csrf := ""
@@ -33,7 +33,7 @@ func (g *Gate) Sessions() http.Handler {
 			g.logout(w, r)
 		default:
 			w.Header().Set("Allow", "GET, POST, DELETE")
-			problem(w, http.StatusMethodNotAllowed, "GET, POST or DELETE")
+			problem(w, http.StatusMethodNotAllowed, CodeWrongMethod, "GET, POST or DELETE")
 		}
 	})
 }
@@ -68,17 +68,17 @@ const maxLoginBody = 4 << 10
 
 func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 	if g.Open() {
-		problem(w, http.StatusConflict, "there are no accounts here")
+		problem(w, http.StatusConflict, CodeNoAccounts, "there are no accounts here")
 		return
 	}
 	var asked Login
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxLoginBody))
 	if err := decoder.Decode(&asked); err != nil {
-		problem(w, http.StatusBadRequest, `send {"name": …, "password": …}`)
+		problem(w, http.StatusBadRequest, CodeUnreadable, `send {"name": …, "password": …}`)
 		return
 	}
 	if len(asked.Name) > 64 || len(asked.Password) > maxPassword {
-		problem(w, http.StatusUnauthorized, errWrong.Error())
+		problem(w, http.StatusUnauthorized, CodeWrong, errWrong.Error())
 		return
 	}
 	from, now := g.Address(r), g.o.Now()
@@ -100,7 +100,7 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request) {
 			event.Who = "" // people type their password into the wrong field
 		}
 		g.record(event)
-		problem(w, http.StatusUnauthorized, errWrong.Error())
+		problem(w, http.StatusUnauthorized, CodeWrong, errWrong.Error())
 		return
 	}
 	g.byNet.give(network(from))

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"phusong/dashboards/access"
 	"phusong/telemetry"
 )
@@ -140,10 +138,10 @@ func (s *server) actOnAlert(ctx context.Context, in *alertAct) (*answer[Handling
 		return nil, err
 	}
 	if in.Action == "acknowledge" && in.Body.Until.IsZero() {
-		return nil, huma.Error422UnprocessableEntity("until is needed: an acknowledgement ends by itself")
+		return nil, refusal(http.StatusUnprocessableEntity, codeUntil, "until is needed: an acknowledgement ends by itself")
 	}
 	if in.Action == "comment" && in.Body.Text == "" {
-		return nil, huma.Error422UnprocessableEntity("text is needed")
+		return nil, refusal(http.StatusUnprocessableEntity, codeTextMissing, "text is needed", "field", "text")
 	}
 	h, err := s.Alerts.Act(ctx, in.ID, AlertAct{
 		Action: in.Action, ID: in.Body.ID, At: s.Now(), Until: in.Body.Until, Who: who(ctx), Text: in.Body.Text, To: in.Body.To,
@@ -216,10 +214,10 @@ func (s *server) registerWindows() {
 		w := in.Body
 		area, ok := s.placeOf(&w)
 		if !ok {
-			return nil, huma.Error422UnprocessableEntity("name one device, site or area of the registry")
+			return nil, refusal(http.StatusUnprocessableEntity, codeWindowPlace, "name one device, site or area of the registry")
 		}
 		if !s.covers(ctx, area) {
-			return nil, huma.Error403Forbidden(errOwnAreas.Error())
+			return nil, otherAreas()
 		}
 		w, err := s.Alerts.Announce(ctx, w, who(ctx), s.Now())
 		if err == nil {

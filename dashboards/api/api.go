@@ -73,6 +73,7 @@ func New(o Options) (protected, description http.Handler, err error) {
 	s.registerEvents()
 	s.describeSessions()
 	s.plainArrays()
+	s.describeProblems()
 	return compact(mux), mux, nil
 }
 
@@ -82,31 +83,10 @@ func (s *server) permit(ctx huma.Context, next func(huma.Context)) {
 	p, ok := ctx.Operation().Metadata[permissionKey].(access.Permission)
 	i := access.From(ctx.Context())
 	if !ok || !i.May(p) {
-		_ = huma.WriteErr(s.api, ctx, http.StatusForbidden, "the role "+string(i.Role)+" may not do this") // the client may be gone
+		s.forbid(ctx, i.Role)
 		return
 	}
 	next(ctx)
-}
-
-// problem turns an error into what the client is told. What is unknown stays in the log.
-func (s *server) problem(operation string, err error) error {
-	if status, ok := errors.AsType[huma.StatusError](err); ok {
-		return status
-	}
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, ErrRefused):
-		return huma.Error409Conflict(err.Error())
-	case errors.Is(err, ErrConflict):
-		return huma.Error409Conflict(err.Error() + "; try again")
-	case errors.Is(err, ErrNotReady):
-		return huma.Error503ServiceUnavailable(err.Error())
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return huma.Error503ServiceUnavailable("it took too long")
-	}
-	s.Logger.Error("the API could not answer", "operation", operation, "error", err)
-	return huma.Error500InternalServerError("something went wrong; the log of the service says what")
 }
 
 // answer is a JSON answer.
@@ -182,7 +162,7 @@ func (s *server) within(area, wanted telemetry.AreaCode) bool {
 
 // outside is the answer for what is in another's area: the same as for what is not there.
 func outside(kind, id string) error {
-	return huma.Error404NotFound("there is no " + kind + " " + id)
+	return refusal(http.StatusNotFound, codeNotFound, "there is no "+kind+" "+id)
 }
 
 func who(ctx context.Context) string { return access.From(ctx).Name }

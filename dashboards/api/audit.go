@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"phusong/dashboards/access"
 )
 
@@ -63,7 +61,7 @@ func (s *server) registerAudit() {
 	handle(s, http.MethodGet, "/audit", "list-changes", "service", "The log of changes, newest first: who did what, when and from where, with which result", access.Administer, func(ctx context.Context, in *auditFilter) (*answer[Changes], error) {
 		page, err := s.Audit.Read(ctx, access.AuditQuery{From: in.From, To: in.To, Match: in.match(), After: in.After, Limit: max(in.Limit, 1)})
 		if errors.Is(err, access.ErrCursor) {
-			return nil, huma.Error422UnprocessableEntity("after: " + err.Error())
+			return nil, invalid("after", "after: "+err.Error())
 		}
 		if err != nil {
 			return nil, err

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"phusong/dashboards/access"
 	"phusong/telemetry"
 )
@@ -90,14 +88,14 @@ func (s *server) registerCases() {
 func (s *server) openCase(ctx context.Context, in *openCase) (*answer[Case], error) {
 	b := &in.Body
 	if (b.Zone == "") == (len(b.Cells) == 0) || len(b.Cells) > 0 && b.Operator == "" {
-		return nil, huma.Error422UnprocessableEntity("name a zone, or cells and their operator")
+		return nil, refusal(http.StatusUnprocessableEntity, codeCaseSubject, "name a zone, or cells and their operator")
 	}
 	areas, err := s.Cases.AreasOf(b.Zone, b.Operator, b.Cells)
 	if err != nil {
 		return nil, err
 	}
 	if !s.allOwn(ctx, areas) {
-		return nil, huma.Error403Forbidden(errOwnAreas.Error())
+		return nil, otherAreas()
 	}
 	c, err := s.Cases.Open(ctx, b.Zone, b.Operator, b.Cells, CaseAct{At: s.Now(), Who: who(ctx), Note: b.Note})
 	if err == nil {
@@ -112,7 +110,7 @@ func (s *server) actOnCase(ctx context.Context, in *caseAct) (*answer[Case], err
 		return nil, err
 	}
 	if !s.allOwn(ctx, before.Areas) {
-		return nil, huma.Error403Forbidden(errOwnAreas.Error())
+		return nil, otherAreas()
 	}
 	b := &in.Body
 	c, err := s.Cases.Act(ctx, in.ID, CaseAct{

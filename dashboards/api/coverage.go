@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"phusong/dashboards/access"
 	"phusong/dashboards/tiles"
 	"phusong/telemetry"
@@ -34,7 +32,7 @@ type DayFilter struct {
 
 func (f *DayFilter) check() error {
 	if _, err := time.Parse(time.DateOnly, f.Day); err != nil && f.Day != "" {
-		return huma.Error422UnprocessableEntity("day must be a date such as 2026-11-03")
+		return invalid("day", "day must be a date such as 2026-11-03")
 	}
 	return nil
 }
@@ -44,7 +42,7 @@ func parseVerdicts(names []string) ([]tiles.Verdict, error) {
 	for _, name := range names {
 		v, err := tiles.ParseVerdict(name)
 		if err != nil {
-			return nil, huma.Error422UnprocessableEntity("verdict must be of covered, gap, dead, unproven")
+			return nil, invalid("verdict", "verdict must be of covered, gap, dead, unproven")
 		}
 		list = append(list, v)
 	}
@@ -160,7 +158,7 @@ func (s *server) registerCoverage() {
 		i := access.From(ctx)
 		switch {
 		case in.Area != "" && !s.sees(&i, in.Area):
-			return nil, huma.Error403Forbidden(errOwnAreas.Error())
+			return nil, otherAreas()
 		case in.Area != "":
 			q.Areas = []telemetry.AreaCode{in.Area}
 		default:

@@ -166,7 +166,7 @@ func (s *server) registerEvents() {
 	}) (*huma.StreamResponse, error) {
 		i := access.From(ctx)
 		if err := s.Events.enter(i.Name); err != nil {
-			return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable(err.Error()), http.Header{"Retry-After": {"30"}})
+			return nil, huma.ErrorWithHeaders(refusal(http.StatusServiceUnavailable, codeCrowded, err.Error()), http.Header{"Retry-After": {"30"}})
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			defer s.Events.leave(i.Name)

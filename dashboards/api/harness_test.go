@@ -271,12 +271,21 @@ func (p *province) Open(_ context.Context, zone string, _ telemetry.OperatorCode
 	return Case{ID: "c9", State: "open", Areas: []telemetry.AreaCode{"25459"}}, nil
 }
 
+// reopened is a refusal that knows its code, as those of coverage do.
+type reopened struct{}
+
+func (reopened) Error() string { return "the case is open" }
+
+func (reopened) Reason() (string, map[string]string) {
+	return "case-state", map[string]string{"state": "open", "action": "reopen"}
+}
+
 // caseActs is the province as the API changes cases: both Alerts and Cases have an Act.
 type caseActs struct{ *province }
 
 func (p caseActs) Act(_ context.Context, id string, a CaseAct) (Case, error) {
 	if a.Action == "reopen" {
-		return Case{}, fmt.Errorf("%w: the case is open", ErrRefused)
+		return Case{}, fmt.Errorf("%w: %w", ErrRefused, reopened{})
 	}
 	p.note("%s %s by %s", a.Action, id, a.Who)
 	return Case{ID: id, State: "sent", Areas: []telemetry.AreaCode{"25459"}}, nil

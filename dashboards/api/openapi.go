@@ -25,6 +25,7 @@ func configOf(version string) huma.Config {
 		"token":   {Type: "http", Scheme: "bearer"},
 		"session": {Type: "apiKey", In: "cookie", Name: "phusong", Description: "POST /api/v1/session; a change needs " + access.CSRFHeader + " too. Over TLS the cookie is __Host-phusong."},
 	}
+	c.Transformers = append(c.Transformers, withCode)
 	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	return c
 }

@@ -2,13 +2,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"phusong/dashboards/access"
 	"phusong/telemetry"
@@ -22,7 +19,7 @@ func parseBox(text string) (b box, err error) {
 	if text == "" {
 		return b, nil
 	}
-	bad := huma.Error422UnprocessableEntity("bbox must be minLon,minLat,maxLon,maxLat in degrees, such as 105.8,10.9,106.6,11.8")
+	bad := invalid("bbox", "bbox must be minLon,minLat,maxLon,maxLat in degrees, such as 105.8,10.9,106.6,11.8")
 	parts := strings.Split(text, ",")
 	if len(parts) != 4 {
 		return b, bad
@@ -210,4 +207,6 @@ func (s *server) areaOf(ctx context.Context, device telemetry.DeviceID) error {
 	return nil
 }
 
-var errOwnAreas = errors.New("that is not in an area of yours")
+func otherAreas() error {
+	return refusal(http.StatusForbidden, codeOtherAreas, "that is not in an area of yours")
+}

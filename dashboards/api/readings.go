@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"phusong/dashboards/access"
 	"phusong/telemetry"
 )
@@ -36,25 +34,25 @@ type Series struct {
 func (q *seriesQuestion) parse() (telemetry.SeriesQuery, *telemetry.Field, error) {
 	kind, err := telemetry.ParseKind(q.Kind)
 	if err != nil {
-		return telemetry.SeriesQuery{}, nil, huma.Error422UnprocessableEntity(err.Error())
+		return telemetry.SeriesQuery{}, nil, invalid("kind", err.Error())
 	}
 	field := telemetry.FieldByName(kind, q.Field)
 	if field == nil {
-		return telemetry.SeriesQuery{}, nil, huma.Error422UnprocessableEntity("no reading of " + q.Kind + " has the field " + q.Field + "; docs/PROTOCOL.md lists them")
+		return telemetry.SeriesQuery{}, nil, invalid("field", "no reading of "+q.Kind+" has the field "+q.Field+"; docs/PROTOCOL.md lists them")
 	}
 	step, err := time.ParseDuration(q.Step)
 	if err != nil || step < time.Second {
-		return telemetry.SeriesQuery{}, nil, huma.Error422UnprocessableEntity("step must be a second or longer, such as 10s, 5m or 1h")
+		return telemetry.SeriesQuery{}, nil, invalid("step", "step must be a second or longer, such as 10s, 5m or 1h")
 	}
 	if !q.To.After(q.From) || q.To.Sub(q.From)/step > maxPoints {
-		return telemetry.SeriesQuery{}, nil, huma.Error422UnprocessableEntity("from must be before to, by 5000 steps at most: take a longer step")
+		return telemetry.SeriesQuery{}, nil, invalid("from", "from must be before to, by 5000 steps at most: take a longer step")
 	}
 	s := telemetry.SeriesQuery{
 		Query: telemetry.Query{Kind: kind, Devices: []telemetry.DeviceID{q.Device}, From: q.From, To: q.To, Limit: maxPoints + 1},
 		Field: q.Field, Step: step, Aggregate: telemetry.Aggregate(q.Aggregate),
 	}
 	if err := s.Validate(); err != nil {
-		return s, nil, huma.Error422UnprocessableEntity(err.Error())
+		return s, nil, invalid("field", err.Error())
 	}
 	return s, field, nil
 }
@@ -107,7 +105,7 @@ func (s *server) registerReadings() {
 		}
 	}) (*answer[map[string]int], error) {
 		if in.Body.All == (len(in.Body.IDs) > 0) {
-			return nil, huma.Error422UnprocessableEntity(`name the ids to replay, or say "all": true`)
+			return nil, refusal(http.StatusUnprocessableEntity, codeReplay, `name the ids to replay, or say "all": true`)
 		}
 		done, err := s.alone(ctx)
 		if err != nil {

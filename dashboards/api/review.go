@@ -45,7 +45,10 @@ type CaseOutlook struct {
 	Action     string `json:"action" enum:"send,close"`
 	Resolution string `json:"resolution,omitempty" enum:"repaired,rebutted,restored"`
 	Possible   bool   `json:"possible"`
-	Why        string `json:"why,omitempty" doc:"not"`
+	// Why, Code and Params say why not, as a problem does.
+	Why    string            `json:"why,omitempty" doc:"not"`
+	Code   Code              `json:"code,omitempty" doc:"of why"`
+	Params map[string]string `json:"params,omitempty" doc:"of code"`
 }
 
 // ZoneEvidence is the present evidence on the cells of a zone.

@@ -32,14 +32,14 @@ func (q *tileQuestion) parse() (*tiles.Question, error) {
 	}
 	y, err := strconv.ParseUint(strings.TrimSuffix(q.Y, ".mvt"), 10, 32)
 	if err != nil {
-		return nil, huma.Error422UnprocessableEntity("a tile is named zoom/column/row.mvt, such as 10/813/480.mvt")
+		return nil, invalid("tile", "a tile is named zoom/column/row.mvt, such as 10/813/480.mvt")
 	}
 	t := &tiles.Question{Z: q.Z, X: q.X, Y: uint32(y), Operator: q.Operator}
 	if t.Verdicts, err = parseVerdicts(q.Verdict); err != nil {
 		return nil, err
 	}
 	if err := t.Check(); err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
+		return nil, invalid("tile", err.Error())
 	}
 	return t, nil
 }
