@@ -150,7 +150,11 @@ func (b *Book) update(a *accessPoint, from int64, change func()) Changes {
 		return Changes{Device: true}
 	}
 	s.add(a, 1)
-	return Changes{Device: true, Site: s.ID, Verdict: s.rejudge(from)}
+	changed := s.rejudge(from)
+	if changed && b.options.Judged != nil {
+		b.options.Judged(s.ID, s.Verdict, s.Reason, time.UnixMilli(from).UTC())
+	}
+	return Changes{Device: true, Site: s.ID, Verdict: changed}
 }
 
 // rejudge reports whether the site's verdict or reason changed.
@@ -179,6 +183,25 @@ func (b *Book) Advance(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.advance(at.UnixMilli())
+}
+
+// Restart begins to add up anew at an instant of the stream: times, user minutes and users of
+// before are forgotten, and what is known of the present stays. So a report that begins in
+// the middle of a month knows who was there when it began.
+func (b *Book) Restart(at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.advance(at.UnixMilli())
+	for t := range b.tallies() {
+		*t = tally{Slot: t.Slot, Since: b.now}
+	}
+	for i := range b.sites {
+		b.sites[i].Users, b.sites[i].Past = minutes{}, nil
+	}
+	for i := range b.points {
+		b.points[i].Sketch = 0
+	}
+	b.crowds = newCrowds(&b.options)
 }
 
 // Now returns the instant of the newest entry; zero before the first.

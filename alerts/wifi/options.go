@@ -3,6 +3,8 @@ package wifi
 import (
 	"fmt"
 	"time"
+
+	"phusong/telemetry"
 )
 
 // Options are the thresholds. The zero value of each takes its default.
@@ -38,6 +40,10 @@ type Options struct {
 	// Salt returns the name of a month's salt; nil, or an empty answer, takes the
 	// first that comes in a month.
 	Salt func(Month) string
+	// Judged is told each new verdict or reason of a site, and from which instant it
+	// counts; nil for nobody. It is called by the writer under the book's lock, and must not
+	// call the book. Of a new register it is told nothing.
+	Judged func(site telemetry.SiteID, v Verdict, r Reason, from time.Time)
 }
 
 func (o Options) settle() (Options, error) {

@@ -23,6 +23,7 @@ type reportCmd struct {
 	Coverage reportCoverageCmd `cmd:"" help:"State of mobile coverage: verdicts by area and cell, yardsticks, dead zones."`
 	Dossier  reportDossierCmd  `cmd:"" help:"Evidence against one operator: its gaps and dead cells with every test."`
 	Declared reportDeclaredCmd `cmd:"" help:"Coverage that an operator declares, beside what was measured."`
+	WiFi     reportWiFiCmd     `cmd:"" name:"wifi" help:"Public Wi-Fi of a period: required sites, availability, service levels and users by month, the worst sites."`
 }
 
 // reportFlags are what all reports on coverage have in common. They read the store, whether the

@@ -101,14 +101,7 @@ func (f *findings) count(r *telemetry.Reading, o coverage.Observation) {
 }
 
 // inArea reports whether a commune or province belongs to the area asked for.
-func (f *findings) inArea(code telemetry.AreaCode) bool {
-	want := f.q.area.Code
-	if want == "" || code == want {
-		return true
-	}
-	a, ok := f.q.register.Area(code)
-	return ok && a.Parent == want
-}
+func (f *findings) inArea(code telemetry.AreaCode) bool { return f.q.inArea(code) }
 
 func (f *findings) wants(operator telemetry.OperatorCode, commune telemetry.AreaCode) bool {
 	return (len(f.q.operators) == 0 || slices.Contains(f.q.operators, operator)) && f.inArea(commune)

@@ -71,7 +71,7 @@ func (c *replayRulesCmd) Run(p *process) error {
 	err = withStore(p.ctx, &config, func(s store) error {
 		bar := newCountBar(p.stderr, "replaying readings")
 		defer bar.Close() // it only draws
-		entries := storedEntries(p.ctx, s, from.Add(-c.WarmUp), to)
+		entries := storedEntries(p.ctx, s, telemetry.Kinds(), from.Add(-c.WarmUp), to)
 		return eachEntry(entries, to, func(at time.Time, entry []telemetry.Reading) {
 			for _, r := range rehearsals {
 				r.engine.Observe(at, entry)
@@ -176,8 +176,8 @@ func (r *rehearsal) note(c alerts.Change) {
 	}
 }
 
-// storedEntries returns the readings of all kinds in the order of event time.
-func storedEntries(ctx context.Context, s store, from, to time.Time) iter.Seq2[telemetry.Reading, error] {
+// storedEntries returns the readings of the kinds in the order of event time.
+func storedEntries(ctx context.Context, s store, kinds []telemetry.Kind, from, to time.Time) iter.Seq2[telemetry.Reading, error] {
 	return func(yield func(telemetry.Reading, error) bool) {
 		var heads []*head
 		defer func() {
@@ -185,7 +185,7 @@ func storedEntries(ctx context.Context, s store, from, to time.Time) iter.Seq2[t
 				h.stop()
 			}
 		}()
-		for _, kind := range telemetry.Kinds() {
+		for _, kind := range kinds {
 			h := &head{}
 			h.next, h.stop = iter.Pull2(s.Readings(ctx, telemetry.Query{Kind: kind, From: from, To: to}))
 			heads = append(heads, h)

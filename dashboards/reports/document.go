@@ -85,10 +85,12 @@ const (
 	people
 )
 
-// A Row has a value for each column. Outline is its shape on a map; nil for none.
+// A Row has a value for each column. Outline is its shape on a map, nil for none; what has
+// only a place is At, zero for none.
 type Row struct {
 	Values  []Value
 	Outline []telemetry.Polygon
+	At      telemetry.Point
 	// Class is the colour of the row on the map and the page: a verdict; empty for none.
 	Class string
 }

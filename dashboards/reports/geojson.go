@@ -9,7 +9,7 @@ import (
 	"phusong/telemetry"
 )
 
-// writeGeoJSON writes a FeatureCollection (RFC 7946) of every row that has an outline. The
+// writeGeoJSON writes a FeatureCollection (RFC 7946) of every row that has an outline or a place. The
 // table is the property "layer"; the facts are members of the collection.
 func writeGeoJSON(w io.Writer, d *Document) error {
 	b := bufio.NewWriter(w)
@@ -24,14 +24,14 @@ func writeGeoJSON(w io.Writer, d *Document) error {
 		t := &d.Tables[i]
 		for j := range t.Rows {
 			row := &t.Rows[j]
-			if row.Outline == nil {
+			if row.Outline == nil && row.At.IsZero() {
 				continue
 			}
 			if !first {
 				write(",")
 			}
 			first = false
-			write("\n" + `{"type":"Feature","geometry":` + string(appendGeometry(nil, row.Outline)) + `,"properties":{"layer":` + quoted(t.Key))
+			write("\n" + `{"type":"Feature","geometry":` + string(row.appendGeometry(nil)) + `,"properties":{"layer":` + quoted(t.Key))
 			for c, v := range row.Values {
 				if v.kind != nothing && t.Columns[c].For != people {
 					write("," + quoted(t.Columns[c].Key) + ":" + v.json())
@@ -66,8 +66,14 @@ func quoted(s string) string {
 	return string(text)
 }
 
-// appendGeometry writes a Polygon where there is one, else a MultiPolygon.
-func appendGeometry(b []byte, outline []telemetry.Polygon) []byte {
+// appendGeometry writes a Point without an outline, a Polygon where there is one, else a
+// MultiPolygon.
+func (r *Row) appendGeometry(b []byte) []byte {
+	outline := r.Outline
+	if outline == nil {
+		b = append(b, `{"type":"Point","coordinates":`...)
+		return append(appendPosition(b, r.At), '}')
+	}
 	if len(outline) == 1 {
 		b = append(b, `{"type":"Polygon","coordinates":`...)
 		return append(appendPolygon(b, outline[0]), '}')
@@ -93,14 +99,18 @@ func appendPolygon(b []byte, p telemetry.Polygon) []byte {
 			if j > 0 {
 				b = append(b, ',')
 			}
-			const places = 6 // 11 cm
-			b = append(b, '[')
-			b = strconv.AppendFloat(b, rounded(at.Lon, places), 'f', -1, 64)
-			b = append(b, ',')
-			b = strconv.AppendFloat(b, rounded(at.Lat, places), 'f', -1, 64)
-			b = append(b, ']')
+			b = appendPosition(b, at)
 		}
 		b = append(b, ']')
 	}
+	return append(b, ']')
+}
+
+func appendPosition(b []byte, at telemetry.Point) []byte {
+	const places = 6 // 11 cm
+	b = append(b, '[')
+	b = strconv.AppendFloat(b, rounded(at.Lon, places), 'f', -1, 64)
+	b = append(b, ',')
+	b = strconv.AppendFloat(b, rounded(at.Lat, places), 'f', -1, 64)
 	return append(b, ']')
 }
