@@ -55,7 +55,7 @@ const (
 // is for the page itself to find or not.
 var pages = map[string]bool{
 	"": true, "cells": true, "cases": true, "survey": true, "alerts": true, "maintenance": true,
-	"targets": true, "environment": true, "devices": true, "service": true,
+	"targets": true, "environment": true, "devices": true, "service": true, "audit": true,
 }
 
 // A handler holds every file that there is by its path, so that a path can lead nowhere else.

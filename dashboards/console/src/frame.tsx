@@ -11,12 +11,12 @@ const w = words({
   vi: {
     skip: 'Tới nội dung', main: 'Chính', map: 'Bản đồ', alerts: 'Cảnh báo', cases: 'Vùng thiếu sóng', survey: 'Kế hoạch đo', targets: 'Wi-Fi công cộng', environment: 'Môi trường',
     devices: 'Thiết bị', service: 'Hệ thống', field: 'Trang hiện trường', logOut: 'Đăng xuất', live: 'trực tiếp', connecting: 'đang nối lại', off: 'không trực tiếp', demo: 'Chạy thử: ai cũng là quản trị',
-    dark: 'Nền tối', light: 'Nền sáng', other: 'English', maintenance: 'Bảo trì',
+    dark: 'Nền tối', light: 'Nền sáng', other: 'English', maintenance: 'Bảo trì', audit: 'Nhật ký thay đổi',
   },
   en: {
     skip: 'To the content', main: 'Main', map: 'Map', alerts: 'Alerts', cases: 'Gap cases', survey: 'Survey plan', targets: 'Public Wi-Fi', environment: 'Environment',
     devices: 'Devices', service: 'Service', field: 'Field page', logOut: 'Log out', live: 'live', connecting: 'reconnecting', off: 'not live', demo: 'Demonstration: everybody is administrator',
-    dark: 'Dark', light: 'Light', other: 'Tiếng Việt', maintenance: 'Maintenance',
+    dark: 'Dark', light: 'Light', other: 'Tiếng Việt', maintenance: 'Maintenance', audit: 'Log of changes',
   },
 })
 
@@ -60,6 +60,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         {link('/devices', w().devices)}
         {link('/maintenance', w().maintenance)}
         {may('administer') && link('/service', w().service)}
+        {may('administer') && link('/audit', w().audit)}
         <a href="/field" target="_self">
           {w().field}
         </a>

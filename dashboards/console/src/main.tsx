@@ -22,6 +22,7 @@ const Environment = lazy(() => import('./pages/environment'))
 const Devices = lazy(() => import('./pages/devices'))
 const Device = lazy(() => import('./pages/devices/device'))
 const Service = lazy(() => import('./pages/service'))
+const Audit = lazy(() => import('./pages/audit'))
 
 const w = words({ vi: { nothing: 'Không có trang này', home: 'Về bản đồ' }, en: { nothing: 'There is no such page', home: 'To the map' } })
 
@@ -56,6 +57,7 @@ function App() {
           <Route path="/devices" component={Devices} />
           <Route path="/devices/:id" component={Device} />
           <Route path="/service" component={Service} />
+          <Route path="/audit" component={Audit} />
           <Route default component={NotFound} />
         </Router>
       </Frame>

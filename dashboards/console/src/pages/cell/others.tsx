@@ -13,7 +13,7 @@ export function Others({ cell, shown, operators }: { cell: string; shown: string
   const data = useData(`others ${cell} ${operators.join(' ')}`, (signal) =>
     Promise.all(operators.map((operator) => answer(api.GET('/api/v1/coverage/cells/{cell}', { params: { path: { cell }, query: { operator } }, signal })))), { on: ['coverage'] })
   return (
-    <section class="card" aria-labelledby="others" data-testid="others">
+    <section class="card" data-testid="others">
       <h2 id="others">{w().others}</h2>
       <Loaded data={data}>{(all) => <OthersTable all={all} shown={shown} />}</Loaded>
     </section>

@@ -43,7 +43,7 @@ export function Tests({ cell, operator }: { cell: string; operator: string }) {
   const [all, showAll] = useState(false)
   const data = useData(`tests ${cell} ${operator} ${which}`, (signal) => loadTests(cell, operator, which, signal), { on: ['coverage'] })
   return (
-    <section class="card" aria-labelledby="tests" data-testid="tests">
+    <section class="card" data-testid="tests">
       <div class="row">
         <h2 id="tests">{w().tests}</h2>
         <Choice label={w().tests} value={which} choose={choose} options={[{ value: '', text: w().all }, { value: 'true', text: w().counts }, { value: 'false', text: w().not }]} />

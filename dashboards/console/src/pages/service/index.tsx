@@ -19,7 +19,7 @@ const w = words({
     connected: 'đã nối', lost: 'mất kết nối', subscribed: 'đã đăng ký nhận', notSubscribed: 'chưa đăng ký nhận', embedded: 'trong chương trình', outside: 'máy chủ riêng', losses: (n: string) => `mất kết nối ${n} lần`, messages: (n: string, d: string) => `${n} bản tin, ${d} bản trùng`, brokerHow: 'Kiểm tra địa chỉ mqtt.url, chứng thư và mật khẩu; thiết bị giữ bản tin cho tới khi nối lại.',
     used: (b: string, m: string, p: string) => `${b} / ${m} MB (${p})`, entries: (n: string) => `${n} mục`, streamHow: 'Kiểm tra đĩa và quyền ghi của thư mục data; chưa ghi được thì chưa báo nhận cho thiết bị.', behind: (n: string) => `chậm ${n} mục so với luồng`, upToDate: 'theo kịp luồng', answers: 'trả lời', silent: 'không trả lời', storeHow: 'Bản tin nằm lại trong luồng và được ghi khi kho trở lại.',
     clock: 'Giờ của luồng', image: 'Ảnh trạng thái lưu lúc', catching: 'đang phán xét phần còn chờ từ lúc khởi động', judged: 'Phán xét lúc', cells: (c: string, z: string) => `${c} ô, ${z} vùng đang mở`, rules: 'Bộ quy tắc', rebuilding: 'đang dựng lại từ kho', delivery: 'Gửi cảnh báo', inside: 'Alertmanager trong chương trình', outsideAM: 'Alertmanager bên ngoài', listeners: 'Trang đang nhận trực tiếp', version: 'Phiên bản', started: 'Khởi động', more: 'Khác',
-    accounts: 'Tài khoản', accountsHow: 'Thêm, đổi mật khẩu, xóa tài khoản bằng dòng lệnh trên máy chủ; có hiệu lực trong hai giây.', open: 'Đang mở cho mọi người (chạy thử): ai cũng là quản trị viên.', audit: 'Mọi thay đổi và lần đăng nhập được ghi trong data/audit/changes.jsonl: lúc nào, ai, từ đâu, việc gì, kết quả.',
+    accounts: 'Tài khoản', accountsHow: 'Thêm, đổi mật khẩu, xóa tài khoản bằng dòng lệnh trên máy chủ; có hiệu lực trong hai giây.', open: 'Đang mở cho mọi người (chạy thử): ai cũng là quản trị viên.', audit: 'Mọi thay đổi và lần đăng nhập được ghi trong nhật ký thay đổi: lúc nào, ai, từ đâu, việc gì, kết quả.', toAudit: 'Xem nhật ký thay đổi',
   },
   en: {
     title: 'Service', admin: 'This page is for administrators', adminHow: 'Ask one, or log in with an account whose role is admin.', good: 'Well', warning: 'To be watched', critical: 'Broken', all: { good: 'Every part is well', warning: 'A part wants watching', critical: 'A part is broken' },
@@ -28,7 +28,7 @@ const w = words({
     connected: 'connected', lost: 'not connected', subscribed: 'subscribed', notSubscribed: 'not subscribed', embedded: 'inside the program', outside: 'a server of its own', losses: (n: string) => `connection lost ${n} times`, messages: (n: string, d: string) => `${n} messages, ${d} duplicates`, brokerHow: 'Check mqtt.url, certificate and password; devices keep their messages until it is back.',
     used: (b: string, m: string, p: string) => `${b} of ${m} MB (${p})`, entries: (n: string) => `${n} entries`, streamHow: 'Check the disk and who may write to the data folder; what is not written is not acknowledged.', behind: (n: string) => `${n} entries behind the stream`, upToDate: 'up to date', answers: 'answers', silent: 'does not answer', storeHow: 'Readings stay in the stream and are written when the store is back.',
     clock: 'Clock of the stream', image: 'Last image kept', catching: 'judging what waited at the start', judged: 'Judged', cells: (c: string, z: string) => `${c} cells, ${z} open zones`, rules: 'Rules', rebuilding: 'being rebuilt from the store', delivery: 'Delivery of alerts', inside: 'the Alertmanager inside', outsideAM: 'an Alertmanager outside', listeners: 'Pages that are live', version: 'Version', started: 'Started', more: 'More',
-    accounts: 'Accounts', accountsHow: 'Accounts are added, changed and removed on the command line of the server; it takes effect within two seconds.', open: 'Open to everybody (a demonstration): all are administrators.', audit: 'Every change and login is a line in data/audit/changes.jsonl: when, who, from where, what, and the result.',
+    accounts: 'Accounts', accountsHow: 'Accounts are added, changed and removed on the command line of the server; it takes effect within two seconds.', open: 'Open to everybody (a demonstration): all are administrators.', audit: 'Every change and login is in the log of changes: when, who, from where, what, and the result.', toAudit: 'See the log of changes',
   },
 })
 
@@ -133,7 +133,7 @@ function Accounts() {
       {session.value?.open && <div class="note warn">{w().open}</div>}
       <span>{w().accountsHow}</span>
       <pre tabIndex={0} aria-label={w().accounts}><code>{['phusong accounts list --file secrets/accounts', 'phusong accounts add lan --role operations --file secrets/accounts', 'phusong accounts password lan --file secrets/accounts', 'phusong accounts remove lan --file secrets/accounts'].join('\n')}</code></pre>
-      <span class="quiet">{w().audit}</span>
+      <span class="quiet">{w().audit} <a href="/audit">{w().toAudit}</a></span>
     </section>
   )
 }
