@@ -1,6 +1,7 @@
 // The one way to the service. Types come from its OpenAPI description, errors are what it
 // says of itself (RFC 9457), and every change bears the token of its session.
 import createClient, { type Middleware } from 'openapi-fetch'
+import type { Reason } from '../reasons'
 import type { components, paths } from './schema'
 
 /** The named shapes of the API, such as Schemas['Alert']. */
@@ -15,6 +16,8 @@ export class Problem extends Error {
     readonly errors: readonly { message?: string; location?: string; value?: unknown }[] = [],
     /** Seconds after which asking again makes sense, where the service said so. */
     readonly retryAfter?: number,
+    /** Why, to be said in the reader's language; `detail` says it in English. */
+    readonly reason: Reason = {},
   ) {
     super(detail || title)
   }
@@ -40,9 +43,9 @@ export function onLoggedOut(f: () => void): void {
 /** Turns an answer that is no success into a Problem. */
 export async function problemOf(answer: Response): Promise<Problem> {
   const retry = Number(answer.headers.get('Retry-After')) || undefined
-  let told: { title?: string; detail?: string; errors?: Problem['errors'] } = {}
+  let told: { title?: string; detail?: string; errors?: Problem['errors'] } & Reason = {}
   if (answer.headers.get('Content-Type')?.includes('json')) told = await answer.json().catch(() => ({}))
-  return new Problem(answer.status, told.title ?? answer.statusText, told.detail ?? '', told.errors ?? [], retry)
+  return new Problem(answer.status, told.title ?? answer.statusText, told.detail ?? '', told.errors ?? [], retry, { code: told.code, params: told.params })
 }
 
 const manners: Middleware = {

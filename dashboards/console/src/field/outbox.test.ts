@@ -70,6 +70,16 @@ test('what is refused stays with its reason, and what comes after it is sent', a
   expect(ids(box)).toEqual([])
 })
 
+test('the reason is kept, to be said in whatever language is read later', async () => {
+  const reason = { code: 'text-too-long', params: { field: 'text', bytes: '3000', most: '2000' } }
+  const { box } = boxWith(() => {
+    throw new Problem(422, 'Unprocessable Entity', 'too long', [], undefined, reason)
+  })
+  box.add(entry('long'))
+  await box.flush('lan', clock)
+  expect(box.entries.value).toMatchObject([{ refused: 'too long', reason }])
+})
+
 test('a conflict is tried a few times and then told', async () => {
   const { box, sent } = boxWith(() => {
     throw new Problem(409, 'Conflict', 'nobody has the alert in hand')

@@ -2,6 +2,7 @@
 // lost networks and a closed page; every act bears an id, so that sending it again is harmless.
 import { signal } from '@preact/signals'
 import { Problem } from '../api/client'
+import type { Reason } from '../reasons'
 import type { ActBody, Action } from '../pages/alerts/acting'
 
 export interface Waiting {
@@ -20,6 +21,8 @@ export interface Waiting {
   conflicts?: number
   /** Why the service will never take it; it stays until somebody has seen that. */
   refused?: string
+  /** The same, to be said in the reader's language. */
+  reason?: Reason
 }
 
 /** What came of a flush: everything is sent, the network or service is away, or one must log in. */
@@ -112,7 +115,7 @@ export class Outbox {
     }
     const conflicts = (entry.conflicts ?? 0) + 1
     if (e.status === 409 && conflicts < mostConflicts) this.keep({ ...entry, conflicts })
-    else this.keep({ ...entry, refused: e.detail || e.title || String(e.status) })
+    else this.keep({ ...entry, refused: e.detail || e.title || String(e.status), reason: e.reason })
     return undefined
   }
 

@@ -2,6 +2,7 @@
 import { line } from '../api/live'
 import { ago, clock } from '../format'
 import { moment } from '../pages/alerts/moment'
+import { sentence } from '../reasons'
 import { explain } from '../ui'
 import { words } from '../words'
 import { stepWords } from './actwords'
@@ -62,7 +63,7 @@ export function Outbound() {
         (e) =>
           e.refused !== undefined && (
             <div key={e.id} class="note bad" role="alert" data-testid="refused">
-              <strong>{w().refused}:</strong> {about(e)}: {e.refused === expired ? w().expired : e.refused}
+              <strong>{w().refused}:</strong> {about(e)}: {e.refused === expired ? w().expired : (sentence(e.reason ?? {}) ?? e.refused)}
               <button class="large" type="button" onClick={() => outbox.forget(e.id)}>
                 {w().seen}
               </button>

@@ -3,32 +3,42 @@ import { signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Problem } from '../api/client'
-import { words } from '../words'
+import { sentence } from '../reasons'
+import { language, words } from '../words'
 
 const w = words({
   vi: {
     loading: 'Đang tải…', again: 'Thử lại', close: 'Đóng', cancel: 'Hủy',
     offline: 'Không liên lạc được với máy chủ. Kiểm tra mạng; dữ liệu đang hiển thị có thể đã cũ.',
     forbidden: 'Vai trò của bạn không được làm việc này.', notFound: 'Không tìm thấy, hoặc ngoài địa bàn của bạn.',
-    busy: (s: number) => `Máy chủ đang bận; thử lại sau ${s} giây.`, loggedOut: 'Phiên đăng nhập đã hết; hãy đăng nhập lại.',
+    busy: (s: number) => `Máy chủ đang bận; thử lại sau ${s} giây.`, soon: (s: number) => `Thử lại sau ${s} giây.`, loggedOut: 'Phiên đăng nhập đã hết; hãy đăng nhập lại.',
   },
   en: {
     loading: 'Loading…', again: 'Try again', close: 'Close', cancel: 'Cancel',
     offline: 'The service cannot be reached. Check the network; what is shown may be old.',
     forbidden: 'Your role may not do this.', notFound: 'Not found, or outside your areas.',
-    busy: (s: number) => `The service is busy; try again in ${s} s.`, loggedOut: 'Your session is over; log in again.',
+    busy: (s: number) => `The service is busy; try again in ${s} s.`, soon: (s: number) => `Try again in ${s} s.`, loggedOut: 'Your session is over; log in again.',
   },
 })
 
 /** What a problem means for a person. */
 export function explain(p: Problem): string {
   if (p.offline) return w().offline
+  const known = sentence(p.reason)
+  if (known) return [known, ...besides(p)].join(' ')
   if (p.status === 401) return w().loggedOut
   if (p.status === 403) return p.detail || w().forbidden
   if (p.status === 404) return w().notFound
   if (p.status === 429 || (p.status === 503 && (p.retryAfter || !p.detail))) return w().busy(p.retryAfter ?? 5)
   const more = p.errors.map((e) => e.message).filter(Boolean).join('; ')
   return [p.detail || p.title, more].filter(Boolean).join(': ')
+}
+
+/** What a sentence leaves out: what is refused without saying why, and, for who reads English, what the library found wrong. */
+function besides(p: Problem): string[] {
+  if (p.reason.code === 'refused') return [p.detail]
+  if (p.reason.code === 'invalid' && language.value === 'en') return [[p.detail, ...p.errors.map((e) => e.message)].filter(Boolean).join('; ')]
+  return p.retryAfter && !p.reason.params?.['seconds'] ? [w().soon(p.retryAfter)] : []
 }
 
 export function ProblemNote({ problem, again }: { problem: Problem; again?: () => void }) {

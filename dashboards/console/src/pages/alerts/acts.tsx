@@ -4,7 +4,7 @@ import { Problem } from '../../api/client'
 import { duration } from '../../format'
 import { fromLocal, toLocal } from '../../localtime'
 import { session } from '../../session'
-import { ActForm, Dialog, toast } from '../../ui'
+import { ActForm, Dialog, explain, toast } from '../../ui'
 import { words } from '../../words'
 import { type ActBody, type Action, act, actID, longestMS, maxText, spans, untilIn } from './acting'
 import type { Alert } from './book'
@@ -179,7 +179,7 @@ export function ActButtons({ alerts, open, acknowledged, over }: ButtonProps) {
     send(String(Date.now()), () => ({}))
       .then(
         () => toast(w().released),
-        (e: Problem) => toast(e.detail || e.message, 'critical'),
+        (e: Problem) => toast(explain(e), 'critical'),
       )
       .finally(() => set(false))
   }

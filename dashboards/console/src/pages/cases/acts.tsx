@@ -1,7 +1,8 @@
 // What one may do to a case: exactly what its state allows, each with what it needs.
 import { useState } from 'preact/hooks'
 import { answer, api, Problem, type Schemas } from '../../api/client'
-import { ActForm, Badge, Dialog, toast } from '../../ui'
+import { sentence } from '../../reasons'
+import { ActForm, Badge, Dialog, explain, toast } from '../../ui'
 import { words } from '../../words'
 import type { Review } from './data'
 import type { Dossier } from './frozen'
@@ -17,7 +18,7 @@ const w = words({
     act: { send: 'Gửi nhà mạng', answer: 'Ghi trả lời của nhà mạng', retest: 'Yêu cầu đo lại', dispute: 'Ghi nhận chưa thống nhất', close: 'Khép hồ sơ', reopen: 'Mở lại', comment: 'Ghi chú' },
     done: { send: 'Đã gửi; bằng chứng được đóng băng', answer: 'Đã ghi trả lời', retest: 'Đã yêu cầu đo lại', dispute: 'Đã ghi nhận', close: 'Đã khép hồ sơ', reopen: 'Đã mở lại', comment: 'Đã ghi chú' },
     note: 'Ghi chú', why: 'Lý do', said: 'Nội dung trả lời (số công văn, cam kết)', due: 'Hạn khắc phục', dueRetest: 'Hạn đo lại', from: 'Tính phép đo từ ngày', answer: 'Nhà mạng', resolution: 'Khép với kết quả', notProven: 'bằng chứng hiện nay chưa cho phép',
-    sendMeans: 'Bằng chứng hôm nay được đóng băng, có mã SHA-256, và nhà mạng có 60 ngày để trả lời. Sau khi gửi, tải hồ sơ và chuyển kèm công văn.', sendUnproven: 'Chưa gửi được: bằng chứng hiện nay không chứng minh ô nào xấu. Hãy đo thêm.',
+    sendMeans: 'Bằng chứng hôm nay được đóng băng, có mã SHA-256, và nhà mạng có 60 ngày để trả lời. Sau khi gửi, tải hồ sơ và chuyển kèm công văn.', notYet: 'Chưa gửi được.',
     sure: { send: 'Tôi đã xem bằng chứng. Việc gửi không rút lại được.', close: 'Tôi xác nhận kết quả này.', answer: 'Phép đo bị loại sẽ không bao giờ được tính lại.' },
     gone: (s: string) => `Trong lúc bạn soạn, hồ sơ đã chuyển sang «${s}»; việc này không còn làm được. Nội dung bạn gõ vẫn còn ở dưới để chép lại.`,
     plan: 'Cần đo ở từng ô, chỉ tính từ hôm nay:', conflict: 'Hồ sơ đã thay đổi trong lúc bạn xem, hoặc bằng chứng không cho phép. Trang đã tải lại; hãy xem rồi thử lại', label: 'Việc có thể làm',
@@ -26,7 +27,7 @@ const w = words({
     act: { send: 'Send to the operator', answer: "Record the operator's answer", retest: 'Ask for a re-test', dispute: 'Record a dispute', close: 'Close', reopen: 'Reopen', comment: 'Comment' },
     done: { send: 'Sent; the evidence is frozen', answer: 'The answer is recorded', retest: 'A re-test is asked for', dispute: 'The dispute is recorded', close: 'The case is closed', reopen: 'The case is open again', comment: 'Your comment is recorded' },
     note: 'Note', why: 'Reason', said: 'What the operator says (letter, promise)', due: 'To be repaired by', dueRetest: 'To be measured by', from: 'Count tests from', answer: 'The operator', resolution: 'Close as', notProven: 'not allowed by the evidence of today',
-    sendMeans: "Today's evidence is frozen and sealed with its SHA-256, and the operator has 60 days to answer. Then save the dossier and send it with your letter.", sendUnproven: 'It cannot be sent: the evidence of today proves nothing bad in any cell. Measure again first.',
+    sendMeans: "Today's evidence is frozen and sealed with its SHA-256, and the operator has 60 days to answer. Then save the dossier and send it with your letter.", notYet: 'It cannot be sent yet.',
     sure: { send: 'I have looked at the evidence. Sending cannot be undone.', close: 'I confirm this result.', answer: 'Struck tests never count again.' },
     gone: (s: string) => `While you were writing, the case became “${s}”: this cannot be done any more. What you typed is still below, to be copied.`,
     plan: 'To be measured in each cell, counting from today:', conflict: 'The case changed while you were looking, or the evidence does not allow it. The page was loaded again; look and try again', label: 'What can be done',
@@ -156,20 +157,20 @@ export function bodyOf(act: Act, form: FormData, struck: readonly Strike[]): Bod
 
 function Form({ act, changed, close, ...p }: Props & { act: Act; changed: () => void; close: () => void }) {
   const [struck, strike] = useState<Strike[]>([])
-  const unproven = act === 'send' && p.review?.outlook.some((o) => o.action === 'send' && !o.possible)
+  const unproven = act === 'send' ? p.review?.outlook.find((o) => o.action === 'send' && !o.possible) : undefined
   const send = async (form: FormData) => {
     try {
       await answer(api.POST('/api/v1/cases/{id}/{action}', { params: { path: { id: p.of.id, action: act } }, body: bodyOf(act, form, struck) }))
     } catch (e) {
       if (!(e instanceof Problem) || e.status !== 409) throw e
       changed()
-      throw new Problem(409, '', w().conflict, [{ message: e.detail }])
+      throw new Problem(409, '', w().conflict, [{ message: explain(e) }])
     }
     changed()
     toast(w().done[act])
     close()
   }
-  if (unproven) return <p class="note warn">{w().sendUnproven}</p>
+  if (unproven) return <p class="note warn">{w().notYet} {sentence(unproven) ?? unproven.why}</p>
   return (
     <ActForm submit={w().act[act]} act={send} cancel={close}>
       {act === 'send' && (

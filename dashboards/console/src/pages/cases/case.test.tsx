@@ -4,10 +4,12 @@ import { session } from '../../session'
 import { language } from '../../words'
 import { Acts, bodyOf } from './acts'
 import type { Review } from './data'
+import { Retest } from './retest'
 import { actsOf } from './life'
 import { Trail } from './trail'
 import { type Case, type State, states } from './words'
 
+type Reason = Review['outlook'][number]
 const of = (state: State, o: Partial<Case> = {}): Case => ({ id: '45204-2026-001', operator: '45204', zones: [], cells: ['a'], areas: ['25459'], state, round: 1, overdue: false, trail: [], ...o })
 const review: Review = { day: '2026-11-20', rules: '2026-1', cells: [], from: '2026-11-18', retest: [], outlook: [{ action: 'close', resolution: 'repaired', possible: false, why: 'no' }, { action: 'close', resolution: 'restored', possible: true }] }
 
@@ -46,14 +48,14 @@ describe('what can be done', () => {
   })
 
   it('explains a conflict, loads again, and keeps what was typed', async () => {
-    answering(409, { status: 409, title: 'Conflict', detail: 'it is disputed' })
+    answering(409, { status: 409, title: 'Conflict', detail: 'it is disputed', code: 'case-state', params: { state: 'disputed', action: 'dispute' } })
     const changed = vi.fn()
     const p = { review, dossier: undefined, changed }
     const { rerender } = render(<Acts of={of('answered')} {...p} />)
     fireEvent.click(screen.getByTestId('act-dispute'))
     fireEvent.input(screen.getByLabelText('Reason'), { target: { value: 'we measured it twice' } })
     fireEvent.submit(document.querySelector('form')!)
-    await waitFor(() => expect(screen.getByText(/The case changed while you were looking.*it is disputed/)).toBeTruthy())
+    await waitFor(() => expect(screen.getByText(/The case changed while you were looking.*: The case is “disputed”, so it cannot be disputed\./)).toBeTruthy())
     expect(changed).toHaveBeenCalled()
     rerender(<Acts of={of('disputed')} {...p} />)
     expect(screen.getByTestId('gone').textContent).toMatch(/disputed/)
@@ -61,10 +63,19 @@ describe('what can be done', () => {
   })
 
   it('does not offer to send what proves nothing', () => {
-    render(<Acts of={of('open')} review={{ ...review, outlook: [{ action: 'send', possible: false, why: 'nothing is proven' }] }} dossier={undefined} changed={() => {}} />)
+    render(<Acts of={of('open')} review={{ ...review, outlook: [{ action: 'send', possible: false, why: 'nothing is proven', code: 'case-unproven' }] }} dossier={undefined} changed={() => {}} />)
     fireEvent.click(screen.getByTestId('act-send'))
-    expect(screen.getByText(/It cannot be sent/)).toBeTruthy()
+    expect(screen.getByText('It cannot be sent yet. The evidence of today proves nothing bad in any cell. Measure again first.')).toBeTruthy()
     expect(document.querySelector('form')).toBeNull()
+  })
+
+  it('says in the language of the reader why a case could not be closed', () => {
+    const why = (resolution: 'repaired' | 'rebutted', code: Reason['code'], params?: Reason['params']) => ({ action: 'close' as const, resolution, possible: false, why: 'English', code, params })
+    language.value = 'vi'
+    render(<Retest of={of('retest')} review={{ ...review, outlook: [why('repaired', 'case-not-better'), why('rebutted', 'case-coverage-not-shown', { shown: '1', cells: '3' })] }} />)
+    const text = screen.getByTestId('retest').textContent
+    expect(text).toMatch(/Chưa ô nào được chứng minh là đã tốt lên\. .*Mới chứng minh được có sóng ở 1 trên 3 ô; cần đủ mọi ô\./)
+    expect(text).not.toMatch(/English/)
   })
 
   it('closes by what the evidence allows', () => {

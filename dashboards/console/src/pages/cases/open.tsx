@@ -1,6 +1,6 @@
 // A new case: first the evidence, then the file.
 import { useLocation } from 'preact-iso'
-import { answer, api, Problem } from '../../api/client'
+import { answer, api } from '../../api/client'
 import { useData } from '../../api/data'
 import { number } from '../../format'
 import { ActForm, Dialog, Loaded, toast } from '../../ui'
@@ -17,13 +17,13 @@ const w = words({
     title: 'Lập hồ sơ', evidence: 'Bằng chứng hiện nay', cell: 'Ô', verdict: '90 ngày gần đây', tests: 'Phép đo', below: 'Dưới mục tiêu', none: 'Không dịch vụ', median: 'Trung vị (Mbps)', note: 'Ghi chú (ai báo, khi nào, thôn nào)',
     open: 'Lập hồ sơ', opened: (id: string) => `Đã lập hồ sơ ${id}`, taken: (id: string) => `Vùng này đã có hồ sơ ${id}.`, goThere: 'Mở hồ sơ đó',
     weak: 'Kết luận vẫn giữ, nhưng phép đo trong 90 ngày gần đây không còn tự chứng minh được. Lập được hồ sơ, nhưng phải đo thêm mới gửi được.',
-    people: (n: string, where: string) => `${where}: khoảng ${n} người dân`, conflict: 'Có người vừa lập hồ sơ cho vùng này. Đóng hộp này và tải lại danh sách.',
+    people: (n: string, where: string) => `${where}: khoảng ${n} người dân`,
   },
   en: {
     title: 'Open a case', evidence: 'The evidence now', cell: 'Cell', verdict: 'Last 90 days', tests: 'Tests', below: 'Below target', none: 'No service', median: 'Median (Mbps)', note: 'Note (who complained, when, which hamlet)',
     open: 'Open the case', opened: (id: string) => `Case ${id} is open`, taken: (id: string) => `This zone has the case ${id} already.`, goThere: 'Go to that case',
     weak: 'The verdict stands, but the tests of the last 90 days alone no longer prove it. A case can be opened, but it takes more tests before it can be sent.',
-    people: (n: string, where: string) => `${where}: about ${n} residents`, conflict: 'Somebody has just opened a case on this zone. Close this and load the list again.',
+    people: (n: string, where: string) => `${where}: about ${n} residents`,
   },
 })
 
@@ -71,13 +71,9 @@ export function OpenCase({ zone, close }: { zone: ZoneFeature; close: () => void
   const z = zone.properties
   const evidence = useData(`zone ${z.id}`, (signal) => answer(api.GET('/api/v1/coverage/zones/{id}', { params: { path: { id: z.id } }, signal })))
   const act = async (form: FormData) => {
-    try {
-      const made = await answer(api.POST('/api/v1/cases', { body: { zone: z.id, note: String(form.get('note') ?? '') } }))
-      toast(w().opened(made.id))
-      route(`/cases/${made.id}`)
-    } catch (e) {
-      throw e instanceof Problem && e.status === 409 ? new Problem(409, '', w().conflict) : e
-    }
+    const made = await answer(api.POST('/api/v1/cases', { body: { zone: z.id, note: String(form.get('note') ?? '') } }))
+    toast(w().opened(made.id))
+    route(`/cases/${made.id}`)
   }
   return (
     <Dialog title={`${w().title}: ${operatorName(z.operator)}`} close={close}>

@@ -1,5 +1,6 @@
 // The re-test: what its tests prove so far, what they lack, and how the case could be closed.
 import { date, number } from '../../format'
+import { sentence } from '../../reasons'
 import { Badge, Table } from '../../ui'
 import { cellLink } from '../../ui/maplink'
 import { VerdictBadge } from '../../ui/verdict'
@@ -74,6 +75,7 @@ function Outlook({ review }: { review: Review }) {
           <li key={o.resolution} class="row">
             <Badge tone={o.possible ? 'good' : 'unknown'}>{o.possible ? w().yes : w().no}</Badge>
             {o.resolution && caseWords().resolution[o.resolution]}
+            {!o.possible && <span class="quiet">{sentence(o) ?? o.why}</span>}
           </li>
         ))}
       </ul>

@@ -6,7 +6,7 @@ import { Problem, answer, api } from '../../api/client'
 import { useData } from '../../api/data'
 import { date } from '../../format'
 import { may } from '../../session'
-import { Choice, Empty, ProblemNote, toast } from '../../ui'
+import { Choice, Empty, ProblemNote, explain, toast } from '../../ui'
 import { loadAreas } from '../../ui/mapbase'
 import { operatorName, operators } from '../../ui/operators'
 import { type Verdict, verdicts } from '../../ui/verdict'
@@ -69,7 +69,7 @@ async function cellAt(cell: string, operator: string): Promise<[number, number] 
     const e = await answer(api.GET('/api/v1/coverage/cells/{cell}', { params: { path: { cell }, query: { operator } } }))
     return [e.lon, e.lat]
   } catch (e) {
-    toast(e instanceof Problem && e.status !== 404 ? e.message : w().noCell, 'warning')
+    toast(e instanceof Problem && e.status !== 404 ? explain(e) : w().noCell, 'warning')
     return undefined
   }
 }
