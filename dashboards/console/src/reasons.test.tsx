@@ -89,3 +89,17 @@ test('a code of a newer service falls back to its English sentence', async () =>
   expect(explain(await answered(409, { detail: 'nobody has that name', code: 'refused' }))).toBe('Hiện không làm được việc này. nobody has that name')
   expect(explain(new Problem(422, 'Hãy chọn nơi bảo trì.', ''))).toBe('Hãy chọn nơi bảo trì.')
 })
+
+test.each([
+  [400, 'Máy chủ không đọc được nội dung gửi lên.'],
+  [403, 'Vai trò của bạn không được làm việc này.'],
+  [404, 'Không tìm thấy, hoặc ngoài địa bàn của bạn.'],
+  [413, 'Nội dung gửi lên quá lớn.'],
+  [429, 'Máy chủ đang bận; thử lại sau 5 giây.'],
+  [500, 'Máy chủ gặp lỗi. Quản trị viên có thể xem nguyên nhân trong nhật ký của dịch vụ.'],
+  [502, 'Không liên lạc được với máy chủ. Kiểm tra mạng; dữ liệu đang hiển thị có thể đã cũ.'],
+  [503, 'Máy chủ đang bận; thử lại sau 5 giây.'],
+])('a proxy before the service that answers %d is understood too', async (status, text) => {
+  const problem = await problemOf(new Response('<h1>nginx</h1>', { status, statusText: 'Some English', headers: { 'Content-Type': 'text/html' } }))
+  expect(explain(problem)).toBe(text)
+})

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Problem } from '../api/client'
-import { sentence } from '../reasons'
+import { type Code, sentence } from '../reasons'
 import { language, words } from '../words'
 
 const w = words({
@@ -21,6 +21,9 @@ const w = words({
   },
 })
 
+/** What is answered by somebody before the service, in HTML if in words at all. */
+const byProxy: Record<number, Code | 'offline' | undefined> = { 400: 'unreadable', 408: 'took-too-long', 413: 'too-large', 500: 'internal', 502: 'offline', 504: 'offline' }
+
 /** What a problem means for a person. */
 export function explain(p: Problem): string {
   if (p.offline) return w().offline
@@ -30,6 +33,8 @@ export function explain(p: Problem): string {
   if (p.status === 403) return p.detail || w().forbidden
   if (p.status === 404) return w().notFound
   if (p.status === 429 || (p.status === 503 && (p.retryAfter || !p.detail))) return w().busy(p.retryAfter ?? 5)
+  const proxy = p.detail === '' && byProxy[p.status]
+  if (proxy) return proxy === 'offline' ? w().offline : sentence({ code: proxy })!
   const more = p.errors.map((e) => e.message).filter(Boolean).join('; ')
   return [p.detail || p.title, more].filter(Boolean).join(': ')
 }
