@@ -33,6 +33,9 @@ type DeadLetter struct {
 // Truncated reports whether the payload was too long to keep whole.
 func (d *DeadLetter) Truncated() bool { return len(d.Payload) < d.Size }
 
+// Replayable reports whether the letter is a whole message: replaying a part would invent data.
+func (d *DeadLetter) Replayable() bool { return !d.Truncated() && d.Topic != "" }
+
 func newDeadLetter(at time.Time, topic string, payload []byte, err error) DeadLetter {
 	return DeadLetter{
 		Time: at, Topic: topic, Payload: redact(payload, topic), Size: len(payload),
@@ -122,14 +125,14 @@ func ListDeadLetters(ctx context.Context, log Letters, yield func(DeadLetter) bo
 
 // ReplayDeadLetters hands the dead letters that pick accepts to handle, some at a
 // time, and removes them when handle has returned nil: they are then durable as
-// readings, or dead letters anew. It returns how many were handed over. Truncated
-// letters are skipped: replaying a part would invent data.
+// readings, or dead letters anew. It returns how many were handed over. pick is asked
+// once about each letter that is replayable.
 func ReplayDeadLetters(ctx context.Context, log Letters, pick func(*DeadLetter) bool, handle func(context.Context, []DeadLetter) error) (int, error) {
 	replayed := 0
 	err := eachEntry(ctx, log, func(e Entry, letters []DeadLetter) (bool, error) {
 		var keep, again []DeadLetter
 		for i := range letters {
-			if letters[i].Truncated() || letters[i].Topic == "" || !pick(&letters[i]) {
+			if !letters[i].Replayable() || !pick(&letters[i]) {
 				keep = append(keep, letters[i])
 			} else {
 				again = append(again, letters[i])

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"phusong/alerts"
 	"phusong/alerts/wifi"
@@ -124,11 +125,42 @@ func laterLetter(id, after string) bool {
 	return e1 > e2 || e1 == e2 && i1 > i2
 }
 
-func (r apiReadings) Replay(ctx context.Context, ids []string) (int, error) {
-	n, err := ingest.ReplayDeadLetters(ctx, durableLog{r.s.letters}, picker(ids), r.s.replay)
-	r.s.log.Info("dead letters replayed", "count", n)
-	if err != nil {
-		return n, fmt.Errorf("replaying dead letters: %w", err)
+func (r apiReadings) Replay(ctx context.Context, q api.Replay) (api.Replayed, error) {
+	var out api.Replayed
+	var err error
+	all, wanted := len(q.IDs) == 0, picker(q.IDs)
+	picked := 0
+	pick := func(d *ingest.DeadLetter) bool {
+		if all && !d.Time.Before(q.Before) || q.Limit > 0 && picked >= q.Limit || !wanted(d) {
+			return false
+		}
+		picked++
+		return true
 	}
-	return n, nil
+	began := time.Now().Truncate(time.Millisecond) // as finely as the time of a letter
+	type message struct{ topic, payload string }
+	handed := make(map[message]bool)
+	out.Replayed, err = ingest.ReplayDeadLetters(ctx, durableLog{r.s.letters}, pick, func(ctx context.Context, letters []ingest.DeadLetter) error {
+		for i := range letters {
+			handed[message{letters[i].Topic, string(letters[i].Payload)}] = true
+		}
+		return r.s.replay(ctx, letters)
+	})
+	r.s.log.Info("dead letters replayed", "count", out.Replayed)
+	if err != nil {
+		return out, fmt.Errorf("replaying dead letters: %w", err)
+	}
+	err = ingest.ListDeadLetters(ctx, durableLog{r.s.letters}, func(d ingest.DeadLetter) bool {
+		switch {
+		case !d.Time.Before(began) && handed[message{d.Topic, string(d.Payload)}]:
+			out.Refused++
+		case d.Time.Before(q.Before) && d.Replayable():
+			out.Left++
+		}
+		return true
+	})
+	if err != nil {
+		return out, fmt.Errorf("counting dead letters: %w", err)
+	}
+	return out, nil
 }

@@ -337,6 +337,7 @@ func TestBadQuestions(t *testing.T) {
 		{"GET", "/environment/stations/nothing", "", 404},
 		{"GET", "/wifi/availability?month=Novembe", "", 409},
 		{"POST", "/deadletters/replay", `{}`, 422},
+		{"POST", "/deadletters/replay", `{"all":true,"limit":0}`, 422},
 		{"PUT", "/alerts", `{}`, 405},
 	} {
 		answer := c.as(t.Context(), admin, test.method, Prefix+test.path, test.body)

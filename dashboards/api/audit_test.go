@@ -55,7 +55,7 @@ func TestTheLogOfChanges(t *testing.T) {
 	for query, want := range map[string][]string{
 		"":                          {"replay 403", "comment 200", "release 200", "comment 200", "comment 200", "comment 200"},
 		"action=RELEASE":            {"release 200"},
-		"q=thay+cap+thu-2":              {"comment 200"},
+		"q=thay+cap+thu-2":          {"comment 200"},
 		"q=127.0.0.1+deadletters":   {"replay 403"},
 		"who=operat&action=replay":  {"replay 403"},
 		"who=admin":                 {},

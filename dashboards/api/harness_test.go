@@ -305,9 +305,9 @@ func (p *province) Letters(_ context.Context, after string, limit int) ([]Letter
 	return list, nil
 }
 
-func (p *province) Replay(_ context.Context, ids []string) (int, error) {
-	p.note("replay %v", ids)
-	return len(ids), nil
+func (p *province) Replay(_ context.Context, q Replay) (Replayed, error) {
+	p.note("replay %v %d before %s", q.IDs, q.Limit, q.Before.Format(time.TimeOnly))
+	return Replayed{Replayed: len(q.IDs)}, nil
 }
 
 func (p *province) Device(id telemetry.DeviceID) (Device, bool) {

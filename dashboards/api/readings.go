@@ -100,10 +100,12 @@ func (s *server) registerReadings() {
 	})
 	handle(s, http.MethodPost, "/deadletters/replay", "replay-letters", "service", "Process refused messages again", access.Administer, func(ctx context.Context, in *struct {
 		Body struct {
-			IDs []string `json:"ids,omitempty" maxItems:"10000"`
-			All bool     `json:"all,omitempty"`
+			IDs    []string  `json:"ids,omitempty" maxItems:"10000"`
+			All    bool      `json:"all,omitempty"`
+			Limit  int       `json:"limit,omitempty" minimum:"1" maximum:"10000" doc:"of all, process so many at most; left says how many remain"`
+			Before time.Time `json:"before,omitzero" doc:"of all, leave out what was refused since; send before of the first answer to go on"`
 		}
-	}) (*answer[map[string]int], error) {
+	}) (*answer[Replayed], error) {
 		if in.Body.All == (len(in.Body.IDs) > 0) {
 			return nil, refusal(http.StatusUnprocessableEntity, codeReplay, `name the ids to replay, or say "all": true`)
 		}
@@ -112,7 +114,21 @@ func (s *server) registerReadings() {
 			return nil, err
 		}
 		defer done()
-		n, err := s.Readings.Replay(ctx, in.Body.IDs)
-		return said(map[string]int{"replayed": n}), err
+		q := Replay{IDs: in.Body.IDs, Limit: in.Body.Limit, Before: in.Body.Before}
+		// By our own clock: what is refused again must not be processed again and again.
+		if now := s.Now().UTC(); q.Before.IsZero() || q.Before.After(now) {
+			q.Before = now.Truncate(time.Millisecond)
+		}
+		out, err := s.Readings.Replay(ctx, q)
+		out.Before = q.Before
+		return said(out), err
 	})
+}
+
+// Replayed is what came of processing refused messages again.
+type Replayed struct {
+	Replayed int       `json:"replayed" doc:"how many were processed"`
+	Refused  int       `json:"refused" doc:"how many of them were refused at once again; they are dead letters anew, with the reason of now"`
+	Left     int       `json:"left" doc:"how many of all remain that were refused before; those that were not kept whole cannot be processed and are not counted"`
+	Before   time.Time `json:"before"`
 }

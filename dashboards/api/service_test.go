@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -67,5 +69,22 @@ func TestTheServiceSaysHowItDoes(t *testing.T) {
 	state := decoded[ServiceState](t, c.as(t.Context(), viewer, http.MethodGet, Prefix+"/service", ""))
 	if state.Version != "test" || state.Listeners != 1 || !state.At.Equal(noon) {
 		t.Errorf("it says %+v", state)
+	}
+}
+
+// Parts of a replay go on from one instant of our own clock, whatever a client's says.
+func TestReplayingInParts(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"all":true}`: "replay [] 0 before 05:00:00",
+		`{"all":true,"limit":500,"before":"2026-11-20T04:00:00Z"}`: "replay [] 500 before 04:00:00",
+		`{"all":true,"limit":500,"before":"2026-11-20T09:00:00Z"}`: "replay [] 500 before 05:00:00",
+		`{"ids":["1-0"]}`: "replay [1-0] 0 before 05:00:00",
+	} {
+		c := newConsole(t)
+		got := decoded[Replayed](t, c.as(t.Context(), admin, http.MethodPost, Prefix+"/deadletters/replay", body))
+		if diff := cmp.Diff([]string{want}, c.acts); diff != "" || !strings.HasSuffix(want, got.Before.Format(time.TimeOnly)) {
+			t.Errorf("%s: %+v (-want +got):\n%s", body, got, diff)
+		}
 	}
 }

@@ -122,6 +122,16 @@ type Readings interface {
 	Latest(ctx context.Context, d *Device) (*Latest, error)
 	// Letters returns at most limit refused messages after one, oldest first.
 	Letters(ctx context.Context, after string, limit int) ([]Letter, error)
-	// Replay processes refused messages again; no ids are all.
-	Replay(ctx context.Context, ids []string) (replayed int, err error)
+	// Replay processes refused messages again, and says how many of all are left. After an
+	// error it says what was done before it.
+	Replay(ctx context.Context, q Replay) (Replayed, error)
+}
+
+// A Replay says which refused messages are processed again.
+type Replay struct {
+	IDs []string // none are all
+	// Limit is the most that are processed, 0 is no limit.
+	Limit int
+	// Before leaves out what was refused since. Of IDs it bounds nothing.
+	Before time.Time
 }

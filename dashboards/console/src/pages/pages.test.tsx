@@ -122,7 +122,7 @@ const state = {
 test('service: the ledger in words, a dead store as dead, a letter looked at and replayed', async () => {
   answers['/api/v1/service'] = state
   answers['/api/v1/deadletters'] = { items: [{ id: '1-0', time: '2026-11-22T02:00:00Z', topic: '<i>t</i>', payload: btoa('<script>x</script>'), size: 18, reason: 'not JSON', class: 'payload', count: 1 }], total: -1 }
-  answers['/api/v1/deadletters/replay'] = { replayed: 1 }
+  answers['/api/v1/deadletters/replay'] = { replayed: 1, refused: 0, left: 0, before: '2026-11-22T03:00:00Z' }
   show('/service')
   expect(await screen.findByText('10 received = 7 stored + 2 rejected + 1 waiting')).toBeTruthy()
   expect(screen.getByTestId('service-health').textContent).toContain('A part is broken')
@@ -131,6 +131,45 @@ test('service: the ledger in words, a dead store as dead, a letter looked at and
   await fireEvent.click(screen.getByRole('button', { name: 'Process this one again' }))
   await vi.waitFor(() => expect(calls('/api/v1/deadletters/replay').map((c) => c.body)).toEqual([{ ids: ['1-0'] }]))
   await vi.waitFor(() => expect(screen.queryByTestId('payload')).toBeNull())
+})
+
+test('service: all letters are replayed in parts, with figures, and it can be stopped and gone on with', async () => {
+  answers['/api/v1/service'] = state
+  answers['/api/v1/deadletters'] = { items: [{ id: '1-0', time: '2026-11-22T02:00:00Z', topic: 't', payload: '', size: 0, reason: 'r', class: 'payload', count: 1 }], total: -1 }
+  let left = 1700
+  let reply: (() => void) | undefined
+  vi.stubGlobal('fetch', async (r: Request) => {
+    const url = new URL(r.url)
+    if (r.method !== 'POST') return Response.json(answers[url.pathname])
+    asked.push({ method: r.method, url, body: await r.clone().json() })
+    await new Promise<void>((go) => (reply = go))
+    const replayed = Math.min(500, left)
+    left -= replayed
+    return Response.json({ replayed, refused: 7, left, before: '2026-11-22T03:00:00Z' })
+  })
+  const goOn = async () => {
+    await vi.waitFor(() => expect(reply).toBeTruthy())
+    reply?.()
+    reply = undefined
+  }
+  show('/service')
+  await fireEvent.click(await screen.findByTestId('replay-all'))
+  await fireEvent.click(screen.getByTestId('replay-start'))
+  expect(await screen.findByText('Counting and processing the first…')).toBeTruthy()
+  await goOn()
+  expect(await screen.findByText('500 of 1,700 messages processed')).toBeTruthy()
+  expect(screen.getByRole('progressbar').getAttribute('value')).toBe(String(500 / 1700))
+  expect(screen.getByTestId('replay-figures').textContent).toBe('493 taken in · 7 refused again')
+  await fireEvent.click(screen.getByTestId('replay-stop'))
+  await goOn()
+  expect((await screen.findByTestId('replay-ended')).textContent).toBe('Stopped: 1,000 were processed, 700 are left.')
+  await fireEvent.click(screen.getByRole('button', { name: 'Go on' }))
+  await goOn()
+  await goOn()
+  await vi.waitFor(() => expect(screen.getByTestId('replay-ended').textContent).toBe('Finished: 1,700 messages were processed.'))
+  expect(screen.getByTestId('replay-figures').textContent).toBe('1,672 taken in · 28 refused again')
+  const before = '2026-11-22T03:00:00Z'
+  expect(calls('/api/v1/deadletters/replay').map((c) => c.body)).toEqual([{ all: true, limit: 500 }, ...Array<unknown>(3).fill({ all: true, limit: 500, before })])
 })
 
 test('service: only administrators, and nothing is asked for others', async () => {

@@ -6,29 +6,32 @@ import { dateTime, number } from '../../format'
 import { ActForm, Dialog, Empty, Loaded, Table, toast } from '../../ui'
 import { words } from '../../words'
 import { bytesOf, shownOf } from './payload'
+import { ReplayAll } from './replayall'
 
 const w = words({
   vi: {
     title: 'Bản tin bị từ chối', why: 'Được giữ lại nguyên vẹn cùng lý do. Khi đã sửa nguyên nhân (danh mục, giải mã, thiết bị), cho xử lý lại; bản đã lưu không bị lưu hai lần.', none: 'Không có bản tin nào bị từ chối', noneHow: 'Mọi bản tin nhận được đều hợp lệ.', first: 'Cũ nhất trước.',
     time: 'Lúc', topic: 'Chủ đề', reason: 'Lý do', kind: 'Loại lỗi', count: 'Số lần', size: 'Cỡ', pick: 'Chọn', pickOne: (t: string) => `Chọn bản tin ở ${t}`, open: 'Xem', next: 'Trang sau', start: 'Về đầu', payload: 'Nội dung', hex: 'Không phải văn bản: hiện theo byte', text: 'Văn bản', empty: 'Bản tin rỗng',
-    cut: (n: string, all: string) => `Chỉ giữ ${n} / ${all} byte đầu`, replay: (n: string) => `Xử lý lại ${n} bản tin đã chọn`, replayOne: 'Xử lý lại bản tin này', replayAll: 'Xử lý lại tất cả', sure: 'Xử lý lại tất cả bản tin bị từ chối?', sureHow: 'Mỗi bản tin đi lại từ đầu như vừa nhận. Bản nào vẫn sai sẽ lại nằm ở đây với lý do mới. Việc này đọc hết nhật ký và có thể mất vài phút.',
-    done: (n: string) => `Đã xử lý lại ${n} bản tin. Bản nào vẫn sai sẽ hiện lại trong danh sách.`, nothing: 'Không có bản tin nào được xử lý lại: chúng không còn trong nhật ký.', bytes: (n: string) => `${n} B`, times: (n: string) => `${n} lần`,
+    cut: (n: string, all: string) => `Chỉ giữ ${n} / ${all} byte đầu`, replay: (n: string) => `Xử lý lại ${n} bản tin đã chọn`, replayOne: 'Xử lý lại bản tin này', replayAll: 'Xử lý lại tất cả', sureHow: 'Mỗi bản tin đi lại từ đầu như vừa nhận. Bản nào vẫn sai sẽ lại nằm ở đây với lý do mới.',
+    done: (n: string) => `Đã xử lý lại ${n} bản tin; tất cả được nhận.`, again: (n: string, refused: string) => `Đã xử lý lại ${n} bản tin; ${refused} bản vẫn bị từ chối và hiện lại trong danh sách.`, nothing: 'Không có bản tin nào được xử lý lại: chúng không còn trong nhật ký.', bytes: (n: string) => `${n} B`, times: (n: string) => `${n} lần`,
   },
   en: {
     title: 'Dead letters', why: 'What was refused is kept as it came, with the reason. When its cause is mended (registry, codec, device), have it processed again; nothing is stored twice.', none: 'No message was refused', noneHow: 'All that came was valid.', first: 'Oldest first.',
     time: 'At', topic: 'Topic', reason: 'Reason', kind: 'Class', count: 'Times', size: 'Size', pick: 'Choose', pickOne: (t: string) => `Choose the message on ${t}`, open: 'Look', next: 'Next page', start: 'To the first', payload: 'Payload', hex: 'Not text: shown byte by byte', text: 'Text', empty: 'The message is empty',
-    cut: (n: string, all: string) => `Only the first ${n} of ${all} bytes were kept`, replay: (n: string) => `Process ${n} chosen again`, replayOne: 'Process this one again', replayAll: 'Process all again', sure: 'Process all refused messages again?', sureHow: 'Each goes the whole way as if it had just come. What is still wrong comes back here with its new reason. The whole log is read; that may take minutes.',
-    done: (n: string) => `${n} messages were processed again. What is still wrong comes back to the list.`, nothing: 'Nothing was processed again: they are not in the log any more.', bytes: (n: string) => `${n} B`, times: (n: string) => `${n} times`,
+    cut: (n: string, all: string) => `Only the first ${n} of ${all} bytes were kept`, replay: (n: string) => `Process ${n} chosen again`, replayOne: 'Process this one again', replayAll: 'Process all again', sureHow: 'Each goes the whole way as if it had just come. What is still wrong comes back here with its new reason.',
+    done: (n: string) => `${n} messages were processed again; all were taken in.`, again: (n: string, refused: string) => `${n} messages were processed again; ${refused} were refused again and are back in the list.`, nothing: 'Nothing was processed again: they are not in the log any more.', bytes: (n: string) => `${n} B`, times: (n: string) => `${n} times`,
   },
 })
 
 type Letter = Schemas['Letter']
 const pageSize = 25
 
-/** Processes letters again; no ids are all of them. Says what came of it. */
-async function replay(ids: string[] | undefined): Promise<void> {
-  const { replayed = 0 } = (await answer(api.POST('/api/v1/deadletters/replay', { body: ids ? { ids } : { all: true } }))) as { replayed?: number }
-  toast(replayed > 0 ? w().done(number(replayed)) : w().nothing, replayed > 0 ? 'good' : 'warning')
+/** Processes letters again, and says what came of it. */
+async function replay(ids: string[]): Promise<void> {
+  const { replayed, refused } = await answer(api.POST('/api/v1/deadletters/replay', { body: { ids } }))
+  if (replayed === 0) toast(w().nothing, 'warning')
+  else if (refused > 0) toast(w().again(number(replayed), number(refused)), 'warning')
+  else toast(w().done(number(replayed)))
 }
 
 export function Letters() {
@@ -69,9 +72,10 @@ export function Letters() {
         }
       </Loaded>
       {shown && <LetterDialog letter={shown} close={() => open(undefined)} done={finished} />}
-      {asking && (
-        <Dialog title={asking === 'all' ? w().sure : w().replay(number(picked.size))} close={() => ask(undefined)}>
-          <ActForm act={() => replay(asking === 'all' ? undefined : [...picked])} done={finished} submit={asking === 'all' ? w().replayAll : w().replay(number(picked.size))} cancel={() => ask(undefined)}>
+      {asking === 'all' && <ReplayAll close={() => ask(undefined)} done={finished} />}
+      {asking === 'picked' && (
+        <Dialog title={w().replay(number(picked.size))} close={() => ask(undefined)}>
+          <ActForm act={() => replay([...picked])} done={finished} submit={w().replay(number(picked.size))} cancel={() => ask(undefined)}>
             <span>{w().sureHow}</span>
           </ActForm>
         </Dialog>
