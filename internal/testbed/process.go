@@ -87,7 +87,7 @@ func (p *Process) lastWords() string {
 	}
 	whole := "lost"
 	if file, err := os.CreateTemp("", "phusong-test-*.log"); err == nil {
-		_, err = io.WriteString(file, p.Log())
+		_, err = file.WriteString(p.Log())
 		if errors.Join(err, file.Close()) == nil {
 			whole = file.Name()
 		}
