@@ -26,7 +26,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the service."`
 	Simulate    simulateCmd    `cmd:"" help:"Play simulated devices against a broker."`
 	Import      importCmd      `cmd:"" help:"Publish measurements from files."`
-	Report      reportCmd      `cmd:"" help:"Write reports: mobile coverage and its evidence, public Wi-Fi."`
+	Report      reportCmd      `cmd:"" help:"Write reports: mobile coverage and its evidence, public Wi-Fi, the environment."`
 	Check       checkCmd       `cmd:"" help:"Check a configuration, the rules, or that nothing was lost."`
 	Rules       rulesCmd       `cmd:"" help:"Test, list and copy the rules that alerts are made by."`
 	Deadletters deadlettersCmd `cmd:"" help:"List refused messages, or process them again."`

@@ -20,10 +20,11 @@ import (
 )
 
 type reportCmd struct {
-	Coverage reportCoverageCmd `cmd:"" help:"State of mobile coverage: verdicts by area and cell, yardsticks, dead zones."`
-	Dossier  reportDossierCmd  `cmd:"" help:"Evidence against one operator: its gaps and dead cells with every test."`
-	Declared reportDeclaredCmd `cmd:"" help:"Coverage that an operator declares, beside what was measured."`
-	WiFi     reportWiFiCmd     `cmd:"" name:"wifi" help:"Public Wi-Fi of a period: required sites, availability, service levels and users by month, the worst sites."`
+	Coverage    reportCoverageCmd    `cmd:"" help:"State of mobile coverage: verdicts by area and cell, yardsticks, dead zones."`
+	Dossier     reportDossierCmd     `cmd:"" help:"Evidence against one operator: its gaps and dead cells with every test."`
+	Declared    reportDeclaredCmd    `cmd:"" help:"Coverage that an operator declares, beside what was measured."`
+	WiFi        reportWiFiCmd        `cmd:"" name:"wifi" help:"Public Wi-Fi of a period: required sites, availability, service levels and users by month, the worst sites."`
+	Environment reportEnvironmentCmd `cmd:"" help:"Environment of a period: days by VN_AQI, limits exceeded, noise, water alarms, heat, and how good the data are."`
 }
 
 // reportFlags are what all reports on coverage have in common. They read the store, whether the
