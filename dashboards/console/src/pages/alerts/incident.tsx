@@ -18,7 +18,7 @@ const w = words({
     map: 'Bản đồ', device: 'Thiết bị', details: 'Chi tiết', alerts: (n: string) => `${n} cảnh báo thuộc sự cố này`, next: 'Việc cần làm', flapping: 'chập chờn', untold: 'không báo riêng', follows: 'còn lại sau sự cố trước', expired: 'đã hết hạn nhận',
   },
   en: {
-    fresh: 'new', since: 'Since', cause: 'Cause', place: 'Place', devices: 'Devices', down: (n: string, down: string) => `${n} devices, ${down} not back yet`, gathering: 'looking for the cause',
+    fresh: 'new', since: 'Since', cause: 'Cause', place: 'Place', devices: 'Devices', down: (n: string, down: string) => `${n} ${n === '1' ? 'device' : 'devices'}, ${down} not back yet`, gathering: 'looking for the cause',
     recovering: 'recovering', inHand: (who: string, until: string) => `${who} works on it, until ${until}`, assigned: (who: string) => `assigned to ${who}`, nobody: 'nobody yet', who: 'In hand',
     map: 'Map', device: 'Device', details: 'Details', alerts: (n: string) => `${n} alerts of this incident`, next: 'What to do', flapping: 'flapping', untold: 'not told apart', follows: 'left over from an incident before', expired: 'acknowledgement ran out',
   },
