@@ -64,7 +64,7 @@ type Entry struct {
 	To    string     `json:"to,omitempty"`
 }
 
-// The bounds of what people write, in bytes.
+// The bounds of what people write, in characters, and of an id, in bytes.
 const (
 	maxName = 100
 	maxText = 2000
@@ -94,7 +94,7 @@ func checkName(w written) error {
 	switch {
 	case strings.TrimSpace(w.text) == "":
 		return w.refuse(RefusedMissing, "missing")
-	case len(w.text) > maxName:
+	case utf8.RuneCountInString(w.text) > maxName:
 		return w.tooLong(maxName)
 	case !utf8.ValidString(w.text):
 		return w.refuse(RefusedCharacters, "the text is not UTF-8")
@@ -107,7 +107,7 @@ func checkName(w written) error {
 // checkText bounds what people write; it may have several lines.
 func checkText(w written) error {
 	switch {
-	case len(w.text) > maxText:
+	case utf8.RuneCountInString(w.text) > maxText:
 		return w.tooLong(maxText)
 	case !utf8.ValidString(w.text):
 		return w.refuse(RefusedCharacters, "the text is not UTF-8")

@@ -384,7 +384,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}{
 		"no time":          {func(h desk.Handling) error { _, err := h.Comment(desk.Act{Who: "lan", Text: "x"}); return err }, "say when"},
 		"no name":          {func(h desk.Handling) error { _, err := h.Comment(desk.Act{At: noon, Who: "  ", Text: "x"}); return err }, "who: missing"},
-		"a long name":      {func(h desk.Handling) error { _, err := h.Comment(act(long, noon)); return err }, "who: 3000 bytes are too long"},
+		"a long name":      {func(h desk.Handling) error { _, err := h.Comment(act(long, noon)); return err }, "who: 3000 characters are too long"},
 		"a control":        {func(h desk.Handling) error { _, err := h.Comment(act("l\x1ban", noon)); return err }, "who: the text holds a control character"},
 		"a line in a name": {func(h desk.Handling) error { _, err := h.Comment(act("l\nan", noon)); return err }, "who: the text holds a control character"},
 		"turned text":      {func(h desk.Handling) error { _, err := h.Comment(act("l\u202ean", noon)); return err }, "who: the text holds a control character"},
@@ -392,7 +392,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"a long text": {func(h desk.Handling) error {
 			_, err := h.Comment(desk.Act{At: noon, Who: "lan", Text: long})
 			return err
-		}, "the text: 3000 bytes"},
+		}, "the text: 3000 characters"},
 		"a bell": {func(h desk.Handling) error {
 			_, err := h.Comment(desk.Act{At: noon, Who: "lan", Text: "\a"})
 			return err
@@ -401,7 +401,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"an end in the past": {func(h desk.Handling) error { _, err := h.Acknowledge(good, noon); return err }, "would end before it begins"},
 		"for ever":           {func(h desk.Handling) error { _, err := h.Acknowledge(good, noon.AddDate(1, 0, 0)); return err }, "lasts 168h0m0s at most"},
 		"nothing in hand":    {func(h desk.Handling) error { _, err := h.Release(good); return err }, "nobody has the alert in hand"},
-		"to a long name":     {func(h desk.Handling) error { _, err := h.Assign(good, long); return err }, "to whom: 3000 bytes"},
+		"to a long name":     {func(h desk.Handling) error { _, err := h.Assign(good, long); return err }, "to whom: 3000 characters"},
 		"not of rules":       {func(h desk.Handling) error { _, err := h.Record(good, desk.Acknowledged); return err }, `"acknowledged" is nothing that rules do`},
 		"another century": {func(h desk.Handling) error {
 			_, err := h.Comment(desk.Act{At: noon.AddDate(900, 0, 0), Who: "lan", Text: "x"})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // A Refusal says why something must not be done as it was asked for: in English, and by a
@@ -80,6 +81,7 @@ func (w *written) refuse(code RefusalCode, format string, args ...any) error {
 }
 
 func (w *written) tooLong(most int) error {
-	p := params{"field": w.field, "bytes": strconv.Itoa(len(w.text)), "most": strconv.Itoa(most)}
-	return refuse(RefusedLong, p, "%s: %d bytes are too long; at most %d are allowed", w.name, len(w.text), most)
+	length := utf8.RuneCountInString(w.text)
+	p := params{"field": w.field, "characters": strconv.Itoa(length), "most": strconv.Itoa(most)}
+	return refuse(RefusedLong, p, "%s: %d characters are too long; at most %d are allowed", w.name, length, most)
 }

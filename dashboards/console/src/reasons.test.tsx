@@ -49,7 +49,7 @@ describe('a reason with its parameters', () => {
     [{ code: 'case-untested', params: { cell: '8865b1', operator: '45204' } }, 'Chưa có phép đo nào của Viettel trong ô 8865b1.', 'Nobody has tested Viettel in cell 8865b1.'],
     [{ code: 'case-bad-cell', params: { cell: '8865b1', verdict: 'dead' } }, 'Ô 8865b1 vẫn được chứng minh là lõm sóng.', 'Cell 8865b1 is still proven to be dead.'],
     [{ code: 'window-over', params: { until: '2026-11-22T02:00:00Z' } }, 'Đợt bảo trì này đã kết thúc lúc 09:00 22/11/2026.', 'This work ended at 22/11/2026, 09:00.'],
-    [{ code: 'text-too-long', params: { field: 'owner', bytes: '1300', most: '100' } }, 'Người chịu trách nhiệm quá dài: 1.300 byte, tối đa 100.', 'The owner is too long: 1,300 bytes, 100 at most.'],
+    [{ code: 'text-too-long', params: { field: 'owner', characters: '1300', most: '100' } }, 'Người chịu trách nhiệm quá dài: 1.300 ký tự, tối đa 100.', 'The owner is too long: 1,300 characters, 100 at most.'],
     [{ code: 'invalid', params: { fields: 'owner,weekly[0].from_minute,strikes[2].reason' } }, 'Yêu cầu chưa hợp lệ: người chịu trách nhiệm, from_minute, lý do.', 'The request is not valid: the owner, from_minute, the reason.'],
     [{ code: 'too-many-logins', params: { seconds: '9' } }, 'Đăng nhập sai quá nhiều lần; hãy đợi 9 giây rồi thử lại.', 'Too many attempts to log in; wait 9 s and try again.'],
   ] as const)('%j', (reason, vi, en) => expect(both(reason)).toEqual([vi, en]))
