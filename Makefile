@@ -95,12 +95,13 @@ fuzz: ## run each fuzz target for FUZZTIME
 		done; \
 	done
 
-bench: tools build $(PINS)/telegraf-$(TELEGRAF_VERSION) ## compare with Telegraf and a bare MQTT client side by side, time alerts, listeners and the wall, then run the Go benchmarks
+bench: tools build $(PINS)/telegraf-$(TELEGRAF_VERSION) ## compare with Telegraf and a bare MQTT client side by side, time alerts, listeners, the wall and the map, then run the Go benchmarks
 	$(GO) build -o .tools/bin/phusong-bench ./internal/bench
 	.tools/bin/phusong-bench -phusong bin/phusong $(ARGS)
 	.tools/bin/phusong-bench alerts -phusong bin/phusong
 	.tools/bin/phusong-bench listeners -phusong bin/phusong
 	PHUSONG_TEST_WALL_COST=1 $(GO) test -count=1 -run '^TestWallCost$$' -v ./cmd/phusong
+	PHUSONG_TEST_MAP=1 $(GO) test -count=1 -timeout 15m -run '^TestHowSmoothlyTheMapMoves$$' -v ./dashboards/api
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 
 lint: $(PINS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## run the linters

@@ -365,6 +365,7 @@ type console struct {
 	*province
 	hub         *Hub
 	audit       Audit
+	coverage    Coverage
 	handler     http.Handler
 	description http.Handler
 }
@@ -372,6 +373,7 @@ type console struct {
 func newConsole(t testing.TB) *console {
 	t.Helper()
 	c := &console{province: newProvince(), hub: NewHub(noon), audit: changeLog{}}
+	c.coverage = c.province
 	c.rebuild(t, c.province)
 	return c
 }
@@ -381,7 +383,7 @@ func (c *console) rebuild(t testing.TB, places Places) {
 	t.Helper()
 	var err error
 	c.handler, c.description, err = New(Options{
-		Version: "test", Places: places, Alerts: c.province, Coverage: c.province, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Audit: c.audit, Events: c.hub,
+		Version: "test", Places: places, Alerts: c.province, Coverage: c.coverage, Cases: caseActs{c.province}, Readings: c.province, Service: c.province, Environment: c.province, WiFi: c.province, Audit: c.audit, Events: c.hub,
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -5,7 +5,7 @@ import { markCell, addCells, setTiles, showVerdicts, tilesOf } from '../../ui/ma
 import { type Box, show, under } from '../../ui/mapbase'
 import type { LayerName } from '../../ui/maplink'
 import type { Verdict } from '../../ui/verdict'
-import { type Device, type Site, addMarks, deviceFeatures, layersOfMarks, setMarks, siteFeatures } from './marks'
+import { type Device, type MarkKind, type Site, addMarks, deviceFeatures, layersOfMarks, sameMarks, setMarks, siteFeatures } from './marks'
 import { type ZoneFeature, addZones, setZones, zoneLayers } from './zones'
 
 export interface Seen {
@@ -27,6 +27,8 @@ const layersOf: Record<LayerName, readonly string[]> = {
 
 export class Board {
   private seen: Partial<Seen> = {}
+  /** The marks that the map was given, by kind: of which list, and what was drawn of it. */
+  private readonly given: Partial<Record<MarkKind, { list: readonly unknown[]; features: GeoJSON.Feature[] }>> = {}
 
   constructor(private readonly map: LibreMap) {
     addZones(map)
@@ -41,10 +43,19 @@ export class Board {
     if (differs('operator', 'day', 'version')) this.drawCells(to)
     if (differs('verdicts')) showVerdicts(map, to.verdicts)
     if (differs('zones', 'operator')) setZones(map, to.zones.filter((z) => z.properties.operator === to.operator))
-    if (differs('sites')) setMarks(map, 'site', siteFeatures(to.sites))
-    if (differs('devices')) setMarks(map, 'device', deviceFeatures(to.devices))
+    if (to.layers.includes('sites')) this.drawMarks('site', to.sites, () => siteFeatures(to.sites))
+    if (to.layers.includes('devices')) this.drawMarks('device', to.devices, () => deviceFeatures(to.devices))
     if (differs('layers')) for (const [name, layers] of Object.entries(layersOf)) show(map, layers, to.layers.includes(name as LayerName))
     this.seen = to
+  }
+
+  /** Marks given to the map have all of it drawn anew, hexagons too: only those that are shown, and only when they look different. */
+  private drawMarks(kind: MarkKind, list: readonly unknown[], of: () => GeoJSON.Feature[]): void {
+    const given = this.given[kind]
+    if (given?.list === list) return
+    const features = of()
+    this.given[kind] = { list, features }
+    if (!given || !sameMarks(given.features, features)) setMarks(this.map, kind, features)
   }
 
   private drawCells(to: Seen): void {

@@ -27,6 +27,12 @@ export const siteFeatures = (sites: Iterable<Site>) => [...sites].map((s) => fea
 export const deviceFeatures = (devices: Iterable<Device>) =>
   [...devices].flatMap((d) => (d.state === 'retired' || d.lat === undefined || d.lon === undefined ? [] : [feature(d.id, d.lat, d.lon, deviceTones[d.state])]))
 
+/** Whether two lists of marks look the same on the map. */
+export function sameMarks(a: readonly GeoJSON.Feature[], b: readonly GeoJSON.Feature[]): boolean {
+  const key = (f: GeoJSON.Feature | undefined) => f && `${f.properties!['id']} ${f.properties!['rank']} ${(f.geometry as GeoJSON.Point).coordinates.join(' ')}`
+  return a.length === b.length && a.every((f, i) => key(f) === key(b[i]))
+}
+
 const attention = ranks.indexOf('warning')
 const layersOf = (kind: MarkKind) => [`${kind}s-group`, `${kind}s-one`]
 /** The layers whose features can be pointed at. */

@@ -26,11 +26,20 @@ export function score(text: string, wanted: string): number {
 
 /** What can be found. */
 export interface Index {
-  entries: { found: Found; texts: string[] }[]
+  readonly entries: { found: Found; texts: string[] }[]
 }
 
-/** Folds all names once, so that each letter typed costs little. */
+/** Folds all names once, so that each letter typed costs little; and only when something is looked for, since devices change all the time. */
 export function indexOf(areas: Areas | undefined, sites: readonly Site[], devices: readonly Device[]): Index {
+  let entries: Index['entries'] | undefined
+  return {
+    get entries() {
+      return (entries ??= entriesOf(areas, sites, devices))
+    },
+  }
+}
+
+function entriesOf(areas: Areas | undefined, sites: readonly Site[], devices: readonly Device[]): Index['entries'] {
   const entries: Index['entries'] = []
   const add = (found: Found, ...texts: (string | undefined)[]) => entries.push({ found, texts: texts.flatMap((t) => (t ? [fold(t)] : [])) })
   for (const area of areas?.features ?? []) {
@@ -41,7 +50,7 @@ export function indexOf(areas: Areas | undefined, sites: readonly Site[], device
   for (const d of devices) {
     if (d.lat !== undefined && d.lon !== undefined) add({ kind: 'device', id: d.id, title: d.name || d.id, at: [d.lon, d.lat] }, d.name, d.id)
   }
-  return { entries }
+  return entries
 }
 
 const kindOrder: Found['kind'][] = ['position', 'cell', 'area', 'site', 'device']
