@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -71,46 +72,139 @@ func appendText(b []byte, s string) ([]byte, error) {
 	return append(append(append(b, '"'), s...), `",`...), nil
 }
 
+// parseRadios reads what radiosJSON wrote, by hand as well: a report reads millions of
+// rows, and a general parser took half of its time. The strings of the radios are parts of s.
 func parseRadios(s string, radios *[]telemetry.Radio) error {
-	var parsed []map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(s), &parsed); err != nil {
-		return fmt.Errorf("radios: %w", err)
-	}
-	*radios = make([]telemetry.Radio, len(parsed))
-	fields := telemetry.RadioFields()
-	for i, radio := range parsed {
-		for j := range fields {
-			raw, there := radio[fields[j].Name]
-			if !there {
-				continue
-			}
-			if err := parseJSON(raw, fields[j].RadioRef(&(*radios)[i])); err != nil {
-				return fmt.Errorf("radio %d: %s: %w", i, fields[j].Name, err)
-			}
+	in := scanner{s}
+	list := make([]telemetry.Radio, 0, 3)
+	for first := true; ; first = false {
+		if first && !in.take('[') || !first && !in.take(',') || !in.take('{') {
+			return in.fail(s)
+		}
+		list = append(list, telemetry.Radio{})
+		if err := in.members(&list[len(list)-1]); err != nil {
+			return fmt.Errorf("radio %d: %w", len(list)-1, err)
+		}
+		if in.take(']') {
+			break
 		}
 	}
+	if in.rest != "" {
+		return in.fail(s)
+	}
+	*radios = list
 	return nil
 }
 
-func parseJSON(raw json.RawMessage, ref any) error {
+// A scanner reads JSON without blanks from its beginning.
+type scanner struct{ rest string }
+
+func (in *scanner) fail(all string) error {
+	return fmt.Errorf("radios: not what was written, from byte %d", len(all)-len(in.rest))
+}
+
+func (in *scanner) take(c byte) bool {
+	if in.rest == "" || in.rest[0] != c {
+		return false
+	}
+	in.rest = in.rest[1:]
+	return true
+}
+
+// members reads the members of an object to its end. Those of other versions are left out.
+func (in *scanner) members(radio *telemetry.Radio) error {
+	if in.take('}') {
+		return nil
+	}
+	fields := telemetry.RadioFields()
+	for {
+		name, err := in.text()
+		if err != nil {
+			return err
+		}
+		if !in.take(':') {
+			return fmt.Errorf("%s: no value", name)
+		}
+		value, err := in.value()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for i := range fields {
+			if fields[i].Name == name {
+				err = setRadioValue(fields[i].RadioRef(radio), value)
+			}
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, err)
+		case in.take('}'):
+			return nil
+		case !in.take(','):
+			return fmt.Errorf("after %s: neither a comma nor the end", name)
+		}
+	}
+}
+
+// value reads a text, or else whatever stands before the next comma or end.
+func (in *scanner) value() (string, error) {
+	if strings.HasPrefix(in.rest, `"`) {
+		return in.text()
+	}
+	end := strings.IndexAny(in.rest, ",}]")
+	if end <= 0 {
+		return "", errors.New("no value")
+	}
+	value := in.rest[:end]
+	in.rest = in.rest[end:]
+	return value, nil
+}
+
+// text reads a text.
+func (in *scanner) text() (text string, err error) {
+	if !strings.HasPrefix(in.rest, `"`) {
+		return "", errors.New("no text")
+	}
+	plain := true
+	for i := 1; i < len(in.rest); i++ {
+		switch in.rest[i] {
+		case '\\':
+			plain = false
+			i++
+		case '"':
+			quoted := in.rest[:i+1]
+			in.rest = in.rest[i+1:]
+			if plain {
+				return quoted[1:i], nil
+			}
+			err = json.Unmarshal([]byte(quoted), &text)
+			return text, err
+		}
+	}
+	return "", errors.New("a text without an end")
+}
+
+func setRadioValue(ref any, value string) error {
 	switch p := ref.(type) {
 	case *telemetry.Opt[float64]:
-		return unmarshal(raw, p)
+		return set(p, value, parseFloat)
 	case *telemetry.Opt[int64]:
-		return unmarshal(raw, p)
+		return set(p, value, parseInt)
 	case *telemetry.Opt[bool]:
-		return unmarshal(raw, p)
+		return set(p, value, strconv.ParseBool)
 	case *telemetry.Opt[string]:
-		return unmarshal(raw, p)
+		*p = telemetry.Some(value)
+		return nil
 	}
 	return wrongType(ref, false)
 }
 
-func unmarshal[T comparable](raw json.RawMessage, p *telemetry.Opt[T]) error {
-	var v T
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return err
+func parseFloat(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
+func parseInt(s string) (int64, error)     { return strconv.ParseInt(s, 10, 64) }
+
+func set[T comparable](p *telemetry.Opt[T], value string, parse func(string) (T, error)) error {
+	v, err := parse(value)
+	if err == nil {
+		*p = telemetry.Some(v)
 	}
-	*p = telemetry.Some(v)
-	return nil
+	return err
 }
