@@ -169,8 +169,9 @@ func TestReportOfWiFiIsTrue(t *testing.T) {
 }
 
 // What came late says nothing of service, unless it is asked to; it is told how much it was.
-func TestReportOfWiFiThatCameLate(t *testing.T) {
+func TestReportOfWiFiThatCameLatePlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	_, readings := quarterWorld()
 	late := slices.Clone(readings)
 	for i := range late {
@@ -189,8 +190,9 @@ func TestReportOfWiFiThatCameLate(t *testing.T) {
 }
 
 // The same store makes the same bytes, whenever it was filled; so do both kinds of stores.
-func TestPeriodReportsAreReproducible(t *testing.T) {
+func TestPeriodReportsAreReproduciblePlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	first, second := quarterStore(t), quarterStore(t)
 	for _, report := range periodReports {
 		for _, format := range []string{"table", "geojson", "xlsx", "html"} {
@@ -213,8 +215,9 @@ func TestPeriodReportsAreReproducible(t *testing.T) {
 // periodReports are the reports on a period.
 var periodReports = []string{"wifi", "environment"}
 
-func TestPeriodReportsOfEitherStore(t *testing.T) {
+func TestPeriodReportsOfEitherStorePlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	light := quarterStore(t)
 	database := testbed.InfluxDB(t, testbed.InfluxDBOptions{})
 	database.CreateDatabase("town")
@@ -249,8 +252,9 @@ func TestPeriodReportsOfEitherStore(t *testing.T) {
 }
 
 // A page and a workbook hold what the tables do, and nothing that runs.
-func TestPeriodReportsForPeople(t *testing.T) {
+func TestPeriodReportsForPeoplePlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	config := quarterStore(t)
 	for _, report := range periodReports {
 		page := reported(t, period(report, config, "--format", "html")...)
@@ -306,8 +310,9 @@ func TestPeriodReportsSayWhatIsWrong(t *testing.T) {
 }
 
 // The commands of the manual write the reports that it says.
-func TestPeriodReportsOfTheManual(t *testing.T) {
+func TestPeriodReportsOfTheManualPlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	data := filepath.Dir(quarterStoreFile(t))
 	for _, page := range periodManual {
 		ran := 0
