@@ -23,12 +23,14 @@ const byVerdict = (of: (v: Verdict) => string): ExpressionSpecification =>
 
 function layers(): LayerSpecification[] {
   const cells = { source, 'source-layer': 'cells' }
-  const nearby: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 8, 0.2, 11, 1, 15, 1.6]
+  const nearby: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 11, 0.7, 15, 1.6]
   return [
     { id: 'cells-fill', type: 'fill', ...cells, paint: { 'fill-color': byVerdict(colour), 'fill-opacity': ['match', ['get', 'verdict'], 'covered', 0.5, strength(0.82)], 'fill-antialias': false } },
-    { id: 'cells-pattern', type: 'fill', ...cells, minzoom: 9, paint: { 'fill-pattern': byVerdict((v) => `pattern-${v}`), 'fill-opacity': 0.75 } },
-    { id: 'cells-open', type: 'fill', ...cells, paint: { 'fill-pattern': 'pattern-unproven', 'fill-opacity': 0.9 } },
-    { id: 'cells-line', type: 'line', ...cells, minzoom: 9, paint: { 'line-color': byVerdict(colour), 'line-width': nearby, 'line-opacity': 0.8 } },
+    // Smooth edges draw each outline once more, which nobody sees and tens of thousands of cells feel.
+    { id: 'cells-pattern', type: 'fill', ...cells, minzoom: 9, paint: { 'fill-pattern': byVerdict((v) => `pattern-${v}`), 'fill-opacity': 0.75, 'fill-antialias': false } },
+    { id: 'cells-open', type: 'fill', ...cells, paint: { 'fill-pattern': 'pattern-unproven', 'fill-opacity': 0.9, 'fill-antialias': false } },
+    // Before zoom 11 a cell is some pixels wide, and its outline nothing to look at.
+    { id: 'cells-line', type: 'line', ...cells, minzoom: 11, paint: { 'line-color': byVerdict(colour), 'line-width': nearby, 'line-opacity': 0.8 } },
     {
       id: 'cells-hover', type: 'line', ...cells,
       paint: { 'line-color': colour('text'), 'line-width': ['case', ['boolean', ['feature-state', 'chosen'], false], 4, ['boolean', ['feature-state', 'hover'], false], 2.5, 0] },
