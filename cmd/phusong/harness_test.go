@@ -33,6 +33,8 @@ type town struct {
 	config  string // configuration file
 	keys    map[string]any
 	process *testbed.Process // the one that serves; nil while stopped
+	// supervised: who stops itself is started again, as in deploy/compose.scale.yml.
+	supervised bool
 }
 
 // townOptions say how a town differs from the plain one, with SQLite.
@@ -201,9 +203,24 @@ const lookEvery = 25 * time.Millisecond
 // await waits until check returns nil.
 func (w *town) await(check func() error) {
 	w.t.Helper()
-	if err := lookUntil(w.t.Context(), check); err != nil {
+	if err := w.look(check); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// look looks until check returns nil. A service that is supervised and has stopped itself is started
+// again meanwhile.
+func (w *town) look(check func() error) error {
+	return lookUntil(w.t.Context(), func() error {
+		if w.supervised {
+			select {
+			case <-w.process.Exited():
+				w.launch()
+			default:
+			}
+		}
+		return check()
+	})
 }
 
 func lookUntil(ctx context.Context, check func() error) error {
@@ -263,7 +280,7 @@ func (w *town) settle(f *fleet) {
 // and compares them.
 func (w *town) awaitStored(want []reading) {
 	w.t.Helper()
-	err := lookUntil(w.t.Context(), func() error {
+	err := w.look(func() error {
 		n, err := w.store.count(w.t)
 		if err == nil && n < len(want) {
 			err = fmt.Errorf("%d readings are stored, want %d", n, len(want))
