@@ -65,13 +65,13 @@ type WiFiUsers struct {
 	HasRatio bool
 }
 
-// The goals, for lines in panels: 100 % of the required sites, half of the people,
+// The goals, for lines in panels and reports: 100 % of the required sites, half of the people,
 // and the floor and the goal of a month's availability.
 const (
-	wifiSitesGoal         = 1
-	wifiUsersGoal         = 0.5
-	wifiAvailabilityFloor = 0.95
-	wifiAvailabilityGoal  = 0.99
+	WiFiSitesGoal         = 1
+	WiFiUsersGoal         = 0.5
+	WiFiAvailabilityFloor = 0.95
+	WiFiAvailabilityGoal  = 0.99
 )
 
 // WiFiCollector exports the public Wi-Fi at the moment of the scrape. Per site there
@@ -219,7 +219,7 @@ func (c *WiFiCollector) putTargets(s series, targets []WiFiTarget) {
 		}
 	}
 	for name, ratio := range map[string]float64{
-		"sites": wifiSitesGoal, "users": wifiUsersGoal, "availability floor": wifiAvailabilityFloor, "availability": wifiAvailabilityGoal,
+		"sites": WiFiSitesGoal, "users": WiFiUsersGoal, "availability floor": WiFiAvailabilityFloor, "availability": WiFiAvailabilityGoal,
 	} {
 		s.put(c.goal, ratio, name)
 	}

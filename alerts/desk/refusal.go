@@ -32,7 +32,7 @@ type RefusalCode string
 const (
 	RefusedTime       RefusalCode = "act-time"             // the time of an act is missing, or of another century
 	RefusedMissing    RefusalCode = "text-missing"         // field
-	RefusedLong       RefusalCode = "text-too-long"        // field, bytes, most
+	RefusedLong       RefusalCode = "text-too-long"        // field, characters, most
 	RefusedCharacters RefusalCode = "text-characters"      // field: not UTF-8, or a control character
 	RefusedNoSpan     RefusalCode = "alert-no-span"        // after: an acknowledgement would end before it begins
 	RefusedTooLong    RefusalCode = "alert-too-long"       // days: an acknowledgement lasts so many at most

@@ -74,10 +74,9 @@ func (c apiCases) areas(cells []coverage.Cell) []telemetry.AreaCode {
 
 func (c apiCases) value(x *coverage.Case) api.Case {
 	v := api.Case{
-		ID: x.ID, Operator: x.Operator, Zone: x.Zone, Areas: append([]telemetry.AreaCode{}, c.areas(x.Cells)...), State: string(x.State), Round: x.Round,
+		ID: x.ID, Operator: x.Operator, Zone: x.Zone, Zones: []string{}, Areas: append([]telemetry.AreaCode{}, c.areas(x.Cells)...), State: string(x.State), Round: x.Round,
 		Due: x.Due, Overdue: x.Overdue(time.Now()), Hash: x.Hash, Answer: string(x.Answer), Resolution: string(x.Resolution),
 	}
-	v.Zones = []string{}
 	if state := c.room.Latest(); state != nil {
 		for i := range state.Zones.Open {
 			if z := &state.Zones.Open[i]; x.About(z) {

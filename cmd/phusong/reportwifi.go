@@ -7,6 +7,7 @@ import (
 
 	"phusong/alerts"
 	"phusong/alerts/wifi"
+	"phusong/dashboards"
 	"phusong/dashboards/reports"
 	"phusong/telemetry"
 )
@@ -19,10 +20,6 @@ type reportWiFiCmd struct {
 // wiFiWarmUp is how long before the period the readings are shown already: who has been
 // silent since then is silent when the period begins.
 const wiFiWarmUp = 7 * 24 * time.Hour
-
-// usersGoal is the share of residents and visitors that should use the Wi-Fi (plan of Tây
-// Ninh 2020-2025).
-const usersGoal = 0.5
 
 // Run writes the report.
 func (c *reportWiFiCmd) Run(p *process) error {
@@ -76,7 +73,7 @@ func newWiFiPeriod(q *inquiry, late bool) (*wiFiPeriod, error) {
 		q: q, late: late, from: q.begin(q.from), to: q.begin(q.to + 1),
 		sites: make(map[telemetry.SiteID]*wiFiSite), heard: make(map[telemetry.DeviceID]bool),
 	}
-	w.report = &reports.WiFi{Period: q.period(), Floor: wiFiFloor, Goal: wiFiGoal, UsersGoal: usersGoal}
+	w.report = &reports.WiFi{Period: q.period(), Floor: dashboards.WiFiAvailabilityFloor, Goal: dashboards.WiFiAvailabilityGoal, UsersGoal: dashboards.WiFiUsersGoal}
 	inventory := inventoryOf(q.register)
 	for i := range inventory.Devices {
 		if d := &inventory.Devices[i]; d.Kind == telemetry.KindWiFi && !d.Retired && q.inArea(d.Area) {
@@ -84,15 +81,12 @@ func newWiFiPeriod(q *inquiry, late bool) (*wiFiPeriod, error) {
 		}
 	}
 	var err error
-	if w.book, err = wifi.New(wifi.Options{AvailabilityFloor: wiFiFloor, AvailabilityGoal: wiFiGoal, Judged: w.judged}); err != nil {
+	if w.book, err = wifi.New(wifi.Options{AvailabilityFloor: w.report.Floor, AvailabilityGoal: w.report.Goal, Judged: w.judged}); err != nil {
 		return nil, err
 	}
 	w.engine, err = alerts.New(alerts.Options{Inventory: inventory, WiFi: w.book})
 	return w, err
 }
-
-// What the availability of a site should reach in a month: WiFi4EU's, and ours.
-const wiFiFloor, wiFiGoal = 0.95, 0.99
 
 func (w *wiFiPeriod) playback() *playback {
 	b := &playback{
@@ -207,7 +201,7 @@ func (s *wiFiSite) addMonth(t wifi.Times, levels []wifi.ServiceLevel) {
 		l.Level = levels[i].Level
 		l.Users, l.Measured, l.Met = l.Users+levels[i].Users, l.Measured+levels[i].Measured, l.Met+levels[i].Met
 	}
-	if share, known := t.Availability(); known && share < wiFiFloor {
+	if share, known := t.Availability(); known && share < dashboards.WiFiAvailabilityFloor {
 		s.below++
 	}
 }
