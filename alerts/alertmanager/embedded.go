@@ -162,6 +162,10 @@ func New(o Options) (*Embedded, error) {
 	return e, nil
 }
 
+// building guards what all APIs of a process share: the first one resolves the references of the
+// library's only description of itself, in place and without a lock.
+var building sync.Mutex
+
 // build makes the parts that outlive a reload.
 func (e *Embedded) build() (err error) {
 	reg, flags := e.options.Registerer, featurecontrol.NoopFlags{}
@@ -194,6 +198,8 @@ func (e *Embedded) build() (err error) {
 		peer = e.peer
 	}
 	tellVersion()
+	building.Lock()
+	defer building.Unlock()
 	e.api, err = apiv2.NewAPI(e.alerts, e.groups, e.muted.Muted, e.silences, peer, e.log.With("component", "api"), reg)
 	if err != nil {
 		e.release()

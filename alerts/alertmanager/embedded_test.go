@@ -156,6 +156,7 @@ func TestReloadKeepsWhatWasSentAndSilences(t *testing.T) {
 	}
 	am.update(silent("market", "ap-3"))
 	mail.Await(t, 2) // as configured before
+	awaitSaved(t, am.options.DataDir, "nflog", "market")
 
 	write(t, am.options.ConfigFile, strings.Replace(mailConfig(other.Addr()), "group_wait: 100ms", "group_wait: 50ms", 1))
 	if code, text := am.request(http.MethodPost, "/-/reload", ""); code != http.StatusOK {

@@ -162,6 +162,19 @@ func writer(text string) func(io.Writer) error {
 	}
 }
 
+// awaitSaved waits until a file of the data folder tells of something. A message is out a moment before
+// the log of sent ones (nflog) has it, and who breaks off in between sends it again.
+func awaitSaved(t *testing.T, dataDir, name, what string) {
+	t.Helper()
+	testbed.Eventually(t, testbed.Patience, func() error {
+		text, err := os.ReadFile(filepath.Join(dataDir, name))
+		if err == nil && !strings.Contains(string(text), what) {
+			err = fmt.Errorf("%s does not hold %s yet", name, what)
+		}
+		return err
+	})
+}
+
 // mailConfig sends everything to a mail server: one message for each site, at once.
 func mailConfig(smtp string) string {
 	return fmt.Sprintf(`

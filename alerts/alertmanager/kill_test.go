@@ -52,16 +52,7 @@ func TestKillKeepsSilencesAndWhatWasSent(t *testing.T) {
 		testbed.Eventually(t, testbed.Patience, func() error { return ask(t, http.MethodGet, url+"/-/ready", "") })
 		return p
 	}
-	saved := func(name, what string) {
-		t.Helper()
-		testbed.Eventually(t, testbed.Patience, func() error {
-			text, err := os.ReadFile(filepath.Join(dir, "data", name))
-			if err == nil && !strings.Contains(string(text), what) {
-				err = fmt.Errorf("%s does not hold %s yet", name, what)
-			}
-			return err
-		})
-	}
+	data := filepath.Join(dir, "data")
 	school := `{"labels":{"alertname":"AccessPointSilent","site":"school"}}`
 	hospital := `{"labels":{"alertname":"AccessPointSilent","site":"hospital"}}`
 	market := `{"labels":{"alertname":"AccessPointSilent","site":"market"}}`
@@ -70,8 +61,8 @@ func TestKillKeepsSilencesAndWhatWasSent(t *testing.T) {
 	must(t, ask(t, http.MethodPost, url+"/api/v2/silences", silenceOf("site", "hospital")))
 	must(t, ask(t, http.MethodPost, url+"/api/v2/alerts", "["+school+"]"))
 	mail.Await(t, 1)
-	saved("silences", "hospital")
-	saved("nflog", "school")
+	awaitSaved(t, data, "silences", "hospital")
+	awaitSaved(t, data, "nflog", "school")
 	p.Kill()
 
 	boot()
