@@ -175,8 +175,9 @@ func (e *Engine) Observe(at time.Time, readings []telemetry.Reading) {
 	}
 	e.settle()
 	if second := e.now / 1000; second != e.lastSecond {
+		passed := second - e.lastSecond
 		e.lastSecond = second
-		e.eachSecond()
+		e.eachSecond(passed)
 		e.settle()
 	}
 	e.endGathering()
@@ -222,11 +223,12 @@ func (e *Engine) enter(r *telemetry.Reading) {
 	e.settle()
 }
 
-// eachSecond is what has to be looked at though nothing came.
-func (e *Engine) eachSecond() {
+// eachSecond is what has to be looked at though nothing came; passed is how many seconds went by
+// since it last was.
+func (e *Engine) eachSecond(passed int64) {
 	e.watchFleet()
 	e.askDesk()
-	e.askMaintenance()
+	e.askMaintenance(passed)
 	e.forgetResolved()
 }
 

@@ -220,20 +220,23 @@ func (e *Engine) environmentFacts(d *device) {
 	e.dirtyDevice(d)
 }
 
-// askMaintenance looks whether work on a device has begun or ended: at each once a minute.
-func (e *Engine) askMaintenance() {
+// askMaintenance looks whether work on a device has begun or ended: at each once a minute, in a
+// second of its own or, where the entries are further apart, in the next one that there is.
+func (e *Engine) askMaintenance(passed int64) {
 	if e.options.Desk == nil || e.options.WiFi == nil {
 		return
 	}
-	now := instant(e.now)
-	for n := e.now / 1000 % 60; n < int64(len(e.devices)); n += 60 {
-		d := e.devices[n]
-		if d.Kind != telemetry.KindWiFi {
-			continue
-		}
-		if working := e.options.Desk.Maintenance(now, e.placeOf(&d.subject)); working != d.maintained {
-			d.maintained = working
-			e.presence(d)
+	now, second := instant(e.now), e.now/1000
+	for ago := range min(passed, 60) {
+		for n := (second - ago) % 60; n < int64(len(e.devices)); n += 60 {
+			d := e.devices[n]
+			if d.Kind != telemetry.KindWiFi {
+				continue
+			}
+			if working := e.options.Desk.Maintenance(now, e.placeOf(&d.subject)); working != d.maintained {
+				d.maintained = working
+				e.presence(d)
+			}
 		}
 	}
 }

@@ -274,7 +274,7 @@ func (d *Desk) old(before time.Time) []oldKey {
 			keys = append(keys, oldKey{alertKey(id), id, k.revision, k.value.Pages})
 		}
 	}
-	for id, k := range d.windows {
+	for id, k := range d.calendar.windows {
 		if k.value.Until.Before(before) {
 			keys = append(keys, oldKey{key: windowKey(id), revision: k.revision})
 		}

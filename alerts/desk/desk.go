@@ -28,12 +28,11 @@ type Desk struct {
 	options Options
 	ready   chan struct{}
 
-	mu      sync.RWMutex
-	handled map[string]known[Handling] // by alert
-	windows map[string]known[Window]   // by id
-	scopes  map[Scope][]string         // ids of windows
-	seen    uint64                     // the last revision that the bucket told of
-	isReady bool
+	mu       sync.RWMutex
+	handled  map[string]known[Handling] // by alert
+	calendar Calendar
+	seen     uint64 // the last revision that the bucket told of
+	isReady  bool
 }
 
 type known[T any] struct {
@@ -53,8 +52,7 @@ func New(o Options) (*Desk, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Desk{
-		options: o, ready: make(chan struct{}),
-		handled: make(map[string]known[Handling]), windows: make(map[string]known[Window]), scopes: make(map[Scope][]string),
+		options: o, ready: make(chan struct{}), handled: make(map[string]known[Handling]), calendar: emptyCalendar(),
 	}, nil
 }
 
@@ -104,7 +102,7 @@ func (d *Desk) revisions() map[string]uint64 {
 	for id, k := range d.handled {
 		all[alertKey(id)] = k.revision
 	}
-	for id, k := range d.windows {
+	for id, k := range d.calendar.windows {
 		all[windowKey(id)] = k.revision
 	}
 	return all
@@ -154,7 +152,7 @@ func (d *Desk) revisionOf(key string) uint64 {
 	case alertKeys:
 		return d.handled[id].revision
 	case windowKeys:
-		return d.windows[id].revision
+		return d.calendar.windows[id].revision
 	}
 	return 0
 }
@@ -176,8 +174,7 @@ func (d *Desk) apply(item Item) {
 		var w *Window
 		if w, err = decode[Window](item.Key, item.Value); err == nil {
 			if err = w.locate(); err == nil {
-				d.windows[id] = known[Window]{*w, item.Revision}
-				d.scopes[w.Scope] = append(d.scopes[w.Scope], id)
+				d.calendar.put(id, known[Window]{*w, item.Revision})
 			}
 		}
 	}
@@ -193,17 +190,7 @@ func (d *Desk) drop(key string) {
 	case alertKeys:
 		delete(d.handled, id)
 	case windowKeys:
-		w, there := d.windows[id]
-		if !there {
-			return
-		}
-		delete(d.windows, id)
-		left := slices.DeleteFunc(d.scopes[w.value.Scope], func(other string) bool { return other == id })
-		if len(left) == 0 {
-			delete(d.scopes, w.value.Scope)
-		} else {
-			d.scopes[w.value.Scope] = left
-		}
+		d.calendar.drop(id)
 	}
 }
 
@@ -219,21 +206,7 @@ func (d *Desk) Acknowledged(at time.Time, alert string) bool {
 func (d *Desk) Muted(at time.Time, subject Subject) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if len(d.windows) == 0 {
-		return false
-	}
-	for _, scope := range subject.scopes() {
-		if scope == (Scope{}) {
-			continue
-		}
-		for _, id := range d.scopes[scope] {
-			w := d.windows[id].value
-			if w.Open(at) {
-				return true
-			}
-		}
-	}
-	return false
+	return d.calendar.Muted(at, subject)
 }
 
 // NextChange returns when, after that instant, an acknowledgement or a window ends or a window
@@ -251,7 +224,7 @@ func (d *Desk) NextChange(after time.Time) (next time.Time) {
 			consider(a.Until)
 		}
 	}
-	for _, k := range d.windows {
+	for _, k := range d.calendar.windows {
 		consider(k.value.Next(after))
 	}
 	return next
@@ -274,7 +247,7 @@ func (d *Desk) Windows(at time.Time) []Window {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	var all []Window
-	for _, k := range d.windows {
+	for _, k := range d.calendar.windows {
 		if at.IsZero() || at.Before(k.value.Until) {
 			all = append(all, k.value)
 		}

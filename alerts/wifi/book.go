@@ -107,9 +107,10 @@ func (b *Book) live(a *accessPoint, r *telemetry.WiFi, at int64) Changes {
 }
 
 // SetState enters what the engine judges of a device's being there, at the instant
-// at of the stream. Since is when it really began, where that is known and
-// earlier: silence is noticed late. Devices that are no registered access point
-// are ignored.
+// at of the stream. Since is when the device came to be so, where that is known and
+// earlier: silence is noticed late. It counts from then, but planned work counts from
+// at, whatever the device was then, and what work and our own deafness hid counts from when
+// they are over. Devices that are no registered access point are ignored.
 func (b *Book) SetState(at time.Time, device telemetry.DeviceID, s State, since time.Time) Changes {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,7 +124,7 @@ func (b *Book) SetState(at time.Time, device telemetry.DeviceID, s State, since 
 		return Changes{} // whether it is retired, the register says
 	}
 	from := b.now
-	if !since.IsZero() {
+	if hidden := a.State == Maintenance || a.State == Blind; !since.IsZero() && !hidden && s != Maintenance {
 		from = min(from, since.UnixMilli())
 	}
 	return b.update(a, from, func() {

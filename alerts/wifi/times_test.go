@@ -93,6 +93,43 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// Work counts from when it is announced and until it is over, whatever an access point has been for how
+// long; so does the time in which we were deaf.
+func TestWorkAndDeafnessCoverNothingButThemselves(t *testing.T) {
+	t.Parallel()
+	const minute = time.Minute
+	for _, tt := range []struct {
+		name                  string
+		before, hidden, after wifi.State
+		want                  wifi.Times
+	}{
+		{"work where all is well", wifi.Up, wifi.Maintenance, wifi.Up, wifi.Times{Working: 80 * minute, Maintenance: 20 * minute}},
+		{"work on what was down", wifi.Silent, wifi.Maintenance, wifi.Silent, wifi.Times{Working: 10 * minute, NoService: 70 * minute, Maintenance: 20 * minute}},
+		{"work that breaks it", wifi.Up, wifi.Maintenance, wifi.Offline, wifi.Times{Working: 50 * minute, NoService: 30 * minute, Maintenance: 20 * minute}},
+		{"deaf, and down afterwards", wifi.Up, wifi.Blind, wifi.Silent, wifi.Times{Working: 10 * minute, NoService: 30 * minute, Unknown: 60 * minute}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := inTown(t, wifi.Options{}, noon)
+			since := noon.Add(10 * minute) // the engine says it of the device, whoever works on it
+			for _, change := range []struct {
+				after time.Duration
+				state wifi.State
+			}{{10 * minute, tt.before}, {50 * minute, tt.hidden}, {70 * minute, tt.after}} {
+				run(b, b.Now(), noon.Add(change.after))
+				b.SetState(noon.Add(change.after), "ap-3", change.state, since)
+			}
+			run(b, b.Now(), noon.Add(100*minute))
+			if got, _, _ := b.SiteMonth("hospital", wifi.MonthOf(noon)); got != tt.want {
+				t.Errorf("the site: %+v, want %+v", got, tt.want)
+			}
+			if got, _ := b.DeviceMonth("ap-3", wifi.MonthOf(noon)); got != tt.want {
+				t.Errorf("its access point: %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
 // A month ends at midnight in Hà Nội, and its numbers stay.
 func TestTurnOfTheMonth(t *testing.T) {
 	t.Parallel()
