@@ -56,16 +56,16 @@ func (w *World) air(at vec, urban float64, x *weather, ms int64) Air {
 	}
 }
 
-// noise returns the true equivalent level at a site in dB(A).
+// noise returns the true equivalent level at a site in dB(A): energies of the background, the
+// street, people and rain. Ten times the cars or people are 10 dB more. Schools and hospitals stand
+// back from the street and are calm inside, so that they keep their stricter limit on plain days.
 func (w *World) noise(s *site, x *weather, ms int64) float64 {
-	const quiet = 41.0
-	crowd := 10 * math.Log10(1+w.people(s, ms)/4)
-	cars := 16 * math.Sqrt(traffic(ms)) * (0.6 + 0.4*s.urban)
-	energy := math.Pow(10, quiet/10) + math.Pow(10, (quiet-2+crowd)/10) + math.Pow(10, (quiet+cars)/10) + math.Pow(10, (35+6*min(math.Sqrt(x.rain), 5))/10)
-	if s.Category == telemetry.Hospital {
-		energy *= 0.5
+	energy := func(level float64) float64 { return math.Pow(10, level/10) }
+	street, people := 48+6*s.urban, 25.0
+	if s.Category == telemetry.School || s.Category == telemetry.Hospital {
+		street, people = street-8, people-6
 	}
-	return 10 * math.Log10(energy)
+	return 10 * math.Log10(energy(33+3*s.urban)+traffic(ms)*energy(street)+w.people(s, ms)*energy(people)+energy(26+3*min(math.Sqrt(x.rain), 5)))
 }
 
 // urban is 1 in the densest town and 0 in an empty field.

@@ -96,6 +96,12 @@ func (w *World) buildProbes() {
 	}
 }
 
+// gaugeAlarms are the levels in metres, and gaugeRise the rise in m/h, of which whoever installs a
+// gauge in this world would be warned: the tide of the season's highest water stays below.
+var gaugeAlarms = [3]float64{2.8, 3.3, 3.8}
+
+const gaugeRise = 0.8
+
 // buildSensors spreads the sensors evenly over the sites: half measure air, a
 // quarter weather, a quarter water.
 func (w *World) buildSensors() {
@@ -108,6 +114,7 @@ func (w *World) buildSensors() {
 		if d.suite == waterGauge {
 			river, bank := w.terrain.nearestBank(d.at)
 			d.Name = fmt.Sprintf("Mực nước %s %d", river, n+1)
+			d.WaterAlarms, d.WaterRise = gaugeAlarms, gaugeRise
 			d.At = bank.point()
 			d.at = project(d.At)
 		}

@@ -159,7 +159,15 @@ func nudge(ch chan struct{}) {
 
 // inventoryOf is the registry as judgement needs it.
 func inventoryOf(reg *registry.Registry) alerts.Inventory {
-	inv := alerts.Inventory{Devices: reg.Devices(), Sites: reg.Sites(), Areas: reg.Areas(), Visitors: make(map[telemetry.AreaCode]int)}
+	return inventoryFrom(reg.Devices(), reg.Sites(), reg.Areas())
+}
+
+func inventoryFrom(devices []telemetry.Device, sites []telemetry.Site, areas []telemetry.Area) alerts.Inventory {
+	inv := alerts.Inventory{Devices: devices, Sites: sites, Areas: areas, Visitors: make(map[telemetry.AreaCode]int)}
+	siteOf := make(map[telemetry.SiteID]*telemetry.Site, len(sites))
+	for i := range sites {
+		siteOf[sites[i].ID] = &sites[i]
+	}
 	for i := range inv.Areas {
 		if n := inv.Areas[i].Visitors; n > 0 {
 			inv.Visitors[inv.Areas[i].Code] = n
@@ -167,18 +175,14 @@ func inventoryOf(reg *registry.Registry) alerts.Inventory {
 	}
 	for i := range inv.Devices {
 		if d := &inv.Devices[i]; d.Kind == telemetry.KindEnvironment && !d.Retired {
-			inv.Stations = append(inv.Stations, stationOf(d, reg))
+			inv.Stations = append(inv.Stations, stationOf(d, siteOf[d.Site]))
 		}
 	}
 	return inv
 }
 
-// stationOf is a sensor with what the registry says of it and of its site.
-func stationOf(d *telemetry.Device, reg *registry.Registry) environment.Station {
-	var at *telemetry.Site
-	if site, ok := reg.Site(d.Site); ok {
-		at = &site
-	}
+// stationOf is a sensor with what the registry says of it and of its site, nil for none.
+func stationOf(d *telemetry.Device, at *telemetry.Site) environment.Station {
 	s := environment.StationOf(d, at)
 	s.Reference = d.Reference
 	s.Water = airquality.WaterLevels{Alarm: d.WaterAlarms, RiseMPerH: d.WaterRise}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"phusong/simulator"
 	"phusong/telemetry"
@@ -146,7 +147,7 @@ func writeSites(f *os.File, sites []telemetry.Site) error {
 
 func writeDevices(f *os.File, devices []telemetry.Device) error {
 	w := csv.NewWriter(f)
-	rows := [][]string{{"id", "kind", "name", "site", "area", "lat", "lon", "interval", "parent", "capacity", "model", "retired"}}
+	rows := [][]string{{"id", "kind", "name", "site", "area", "lat", "lon", "interval", "parent", "capacity", "model", "water_alarms", "water_rise", "retired"}}
 	for _, d := range devices {
 		lat, lon, capacity := "", "", ""
 		if !d.At.IsZero() {
@@ -155,9 +156,20 @@ func writeDevices(f *os.File, devices []telemetry.Device) error {
 		if d.Capacity > 0 {
 			capacity = strconv.Itoa(d.Capacity)
 		}
-		rows = append(rows, []string{string(d.ID), d.Kind.String(), d.Name, string(d.Site), string(d.Area), lat, lon, d.Interval.String(), string(d.Parent), capacity, d.Model, yesNo(d.Retired)})
+		rows = append(rows, []string{string(d.ID), d.Kind.String(), d.Name, string(d.Site), string(d.Area), lat, lon, d.Interval.String(), string(d.Parent), capacity, d.Model, metres(d.WaterAlarms[:]...), metres(d.WaterRise), yesNo(d.Retired)})
 	}
 	return w.WriteAll(rows)
+}
+
+// metres writes those that are not 0, which is none.
+func metres(list ...float64) string {
+	var fields []string
+	for _, v := range list {
+		if v > 0 {
+			fields = append(fields, strconv.FormatFloat(v, 'f', -1, 64))
+		}
+	}
+	return strings.Join(fields, " ")
 }
 
 // degrees writes a coordinate to about a metre.

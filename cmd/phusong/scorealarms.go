@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"phusong/alerts"
-	"phusong/alerts/airquality"
 	"phusong/alerts/environment"
 	"phusong/alerts/rules"
 	"phusong/alerts/wifi"
@@ -69,25 +68,9 @@ func newAlarmJudge(world *simulator.World) (*alarmJudge, error) {
 		j.devices[d.ID] = d
 	}
 	j.engine, err = alerts.New(alerts.Options{
-		Inventory: alerts.Inventory{Devices: world.Devices(), Sites: world.Sites(), Areas: world.Areas(), Stations: gauges(world)},
-		Rules:     set, WiFi: points, Environment: air, Changed: j.changed,
+		Inventory: inventoryFrom(world.Devices(), world.Sites(), world.Areas()), Rules: set, WiFi: points, Environment: air, Changed: j.changed,
 	})
 	return j, err
-}
-
-// gauges are the stations of the world that have alarm levels, as whoever installs a gauge
-// would set them there: the tide never reaches the first.
-func gauges(world *simulator.World) []environment.Station {
-	var list []environment.Station
-	for _, d := range world.Devices() {
-		if d.Model == "Simulated Water Gauge" {
-			list = append(list, environment.Station{
-				Device: d.ID, Site: d.Site, Area: d.Area, At: d.At, Interval: d.Interval,
-				Water: airquality.WaterLevels{Alarm: [3]float64{2.8, 3.3, 3.8}, RiseMPerH: 0.8},
-			})
-		}
-	}
-	return list
 }
 
 // watch enters the readings as entries of a second each, until the end.

@@ -67,8 +67,8 @@ func newWall(t *testing.T) *wall {
 	})
 	// Quicker, and at any time of the day: nothing else differs from the stack.
 	addTo(t, w.config, "\ncoverage: {judge_every: 1s, validity: {from: \"00:00\", to: \"23:59\"}}\n")
-	addTo(t, filepath.Join(registry, "devices.csv"), lonePoint+",wifi,Lone,office-27694-1,27694,10.55167,106.40924,1h,,,,no\n"+
-		loneProbe+",mobile,Lone,office-27694-1,27694,10.55167,106.40924,1h,,,,no\n")
+	addTo(t, filepath.Join(registry, "devices.csv"), lonePoint+",wifi,Lone,office-27694-1,27694,10.55167,106.40924,1h,,,,,,no\n"+
+		loneProbe+",mobile,Lone,office-27694-1,27694,10.55167,106.40924,1h,,,,,,no\n")
 	w.start()
 	w.panelSources = panelSources{"http://" + startPrometheus(t, w.listen), w.influx.URL()}
 	story := filepath.Join(t.TempDir(), "story.yaml")

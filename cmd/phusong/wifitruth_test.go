@@ -47,7 +47,7 @@ func newWiFiWatch(t *testing.T, world *simulator.World) *wifiWatch {
 		t.Fatal(err)
 	}
 	engine, err := alerts.New(alerts.Options{
-		Inventory: alerts.Inventory{Devices: world.Devices(), Sites: world.Sites(), Areas: world.Areas()},
+		Inventory: inventoryFrom(world.Devices(), world.Sites(), world.Areas()),
 		WiFi:      book, Gap: 2 * time.Minute, // there is a tick a minute here
 	})
 	if err != nil {
