@@ -59,8 +59,12 @@ func (s *service) handleAlerts(mux *http.ServeMux) {
 		answer(w, life, err)
 	})
 	mux.HandleFunc("POST /alerts/{id}/{action}", s.handleAct)
-	mux.HandleFunc("GET /maintenance", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, s.desk.Windows(time.Now()), nil)
+	mux.HandleFunc("GET /maintenance", func(w http.ResponseWriter, r *http.Request) {
+		since := time.Now()
+		if r.FormValue("over") == "true" { // also what is over
+			since = time.Time{}
+		}
+		answer(w, s.desk.Windows(since), nil)
 	})
 	mux.HandleFunc("POST /maintenance", func(w http.ResponseWriter, r *http.Request) {
 		var request windowRequest

@@ -77,11 +77,16 @@ func (d *alertDesk) do(ctx context.Context, id, action string, act desk.Act, to 
 // Maintenance reports whether work is announced for the device, its site, its commune or
 // its province.
 func (d *alertDesk) Maintenance(at time.Time, p alerts.Place) bool {
+	return d.Muted(at, deskSubject(d.registry(), p))
+}
+
+// deskSubject is a place in the desk's words.
+func deskSubject(reg *registry.Registry, p alerts.Place) desk.Subject {
 	subject := desk.Subject{Device: p.Device, Site: p.Site, Area: p.Area}
-	if a, ok := d.registry().Area(p.Area); ok {
+	if a, ok := reg.Area(p.Area); ok {
 		subject.Province = a.Parent
 	}
-	return d.Muted(at, subject)
+	return subject
 }
 
 // Run follows the bucket until ctx is done, again after it has broken off, and lets go of

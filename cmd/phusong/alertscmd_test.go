@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,18 @@ func TestMaintenanceFromTheCommandLine(t *testing.T) {
 		t.Error(ended.stderr)
 	}
 	s.awaitMetric(`phusong_devices{kind="wifi",state="up"}`, func(v float64) bool { return v == 1 })
+
+	// A report knows of it beside the running service, and when none runs.
+	knows := func() {
+		t.Helper()
+		report := command(t, "report", "wifi", "--config", s.config, "--from", time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly), "--lang", "en")
+		if report.code != 0 || report.stderr != "" || !regexp.MustCompile(`(?m)^Announced works in the period +1$`).MatchString(report.stdout) {
+			t.Errorf("report wifi: exit status %d\n%s%s", report.code, report.stdout, report.stderr)
+		}
+	}
+	knows()
+	s.stop()
+	knows()
 }
 
 func TestParseSpan(t *testing.T) {

@@ -106,16 +106,20 @@ func printLedger(w io.Writer, l *ledgerAnswer) {
 
 // resting is stream and store of a service that does not run.
 type resting struct {
+	server            *stream.Server
 	store             store
 	readings, letters *stream.Log
 }
+
+// errNoData says that a data folder has no stream.
+var errNoData = errors.New("there are no data of phusong")
 
 // offline opens stream and store of a service that does not run, for do.
 func offline(ctx context.Context, c *Config, do func(context.Context, *resting) error) (err error) {
 	// Opening would make what is not there, and an empty folder balances always.
 	if len(c.Stream.URLs) == 0 {
 		if _, err := os.Stat(dataFolder(c.Data).stream()); err != nil {
-			return fmt.Errorf("there are no data of phusong in %s: name its data folder with --data, or its configuration with --config", c.Data)
+			return fmt.Errorf("%w in %s: name its data folder with --data, or its configuration with --config", errNoData, c.Data)
 		}
 	}
 	unlock, err := lockFolder(dataFolder(c.Data).lock())
@@ -136,5 +140,5 @@ func offline(ctx context.Context, c *Config, do func(context.Context, *resting) 
 		return err
 	}
 	closing.add(opened.Close)
-	return do(ctx, &resting{store: opened, readings: readings, letters: letters})
+	return do(ctx, &resting{server: server, store: opened, readings: readings, letters: letters})
 }

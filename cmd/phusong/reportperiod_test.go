@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +20,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"phusong/alerts/airquality"
+	"phusong/alerts/desk"
 	"phusong/internal/sqlite"
 	"phusong/internal/testbed"
 	"phusong/simulator"
@@ -165,6 +169,73 @@ func TestReportOfWiFiIsTrue(t *testing.T) {
 	}
 	if measured < 5 || failed == 0 {
 		t.Errorf("%d sites measured, %d of them below the floor", measured, failed)
+	}
+}
+
+// announceIn announces work at the desk of a service that does not run.
+func announceIn(t *testing.T, config string, at time.Time, w desk.Window) {
+	t.Helper()
+	c, err := LoadConfig(config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	server, _, _, err := openStream(t.Context(), &c, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := openDesk(t.Context(), server, nil, quiet)
+	if err == nil {
+		w.Owner, w.Reason = "lan", "thay cáp"
+		_, err = d.Announce(t.Context(), w, desk.Act{At: at, Who: "lan"})
+	}
+	if err := errors.Join(err, closeStream(t.Context(), server)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Announced work is left out and shown, from its announcement on, and only where it was. The uplink of the
+// commune is cut for the first six hours of the period.
+func TestReportOfWiFiLeavesAnnouncedWorkOutPlain(t *testing.T) {
+	t.Parallel()
+	testbed.Plain(t)
+	config := quarterStore(t)
+	at := func(hour int) time.Time { return time.Date(2026, 9, 29, hour, 0, 0, 0, airquality.Zone()) }
+	commune := desk.Scope{Area: "25630"}
+	announceIn(t, config, at(-10), desk.Window{ID: "in time", Scope: commune, From: at(-5), Until: at(2)})
+	announceIn(t, config, at(4), desk.Window{ID: "after the fact", Scope: commune, From: at(2), Until: at(6)})
+	announceIn(t, config, at(-10), desk.Window{ID: "over", Scope: commune, From: at(-9), Until: at(-8)})
+	announceIn(t, config, at(-10), desk.Window{ID: "elsewhere", Scope: desk.Scope{Site: "market"}, From: at(0), Until: at(6)})
+
+	report := reported(t, period("wifi", config, "--lang", "en", "--area", "25630")...)
+	for _, want := range []string{`(?m)^Announced works in the period +2$`, `(?m)^Announced work is left out of the availability`} {
+		if !regexp.MustCompile(want).MatchString(report) {
+			t.Errorf("there is no %s in\n%s", want, report)
+		}
+	}
+	hours := func(config, site, column string) float64 {
+		t.Helper()
+		for _, row := range csvRows(t, reported(t, period("wifi", config, "--format", "csv", "--table", "sites")...)) {
+			if row["site"] == site {
+				v, err := strconv.ParseFloat(row[column], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+		}
+		t.Fatalf("there is no site %s", site)
+		return 0
+	}
+	const site = "office-25630-1"
+	plain := quarterStore(t)
+	for column, want := range map[string][2]float64{"down_h": {6, 2}, "maintenance_h": {0, 4}} {
+		if without, with := hours(plain, site, column), hours(config, site, column); math.Abs(without-want[0]) > 0.11 || math.Abs(with-want[1]) > 0.11 {
+			t.Errorf("%s: %v without announced work and %v with it, want %v", column, without, with, want)
+		}
+	}
+	if without, with := hours(plain, site, "availability"), hours(config, site, "availability"); math.Abs(without-90.0/96) > 0.002 || math.Abs(with-90.0/92) > 0.002 {
+		t.Errorf("availability %v without announced work and %v with it, want %v and %v", without, with, 90.0/96, 90.0/92)
 	}
 }
 

@@ -27,7 +27,7 @@ func (c *reportWiFiCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	w, err := newWiFiPeriod(q, c.Late)
+	w, err := newWiFiPeriod(q, askPastWork(p, &q.config, q.register), c.Late)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,8 @@ type wiFiState struct {
 	reason  wifi.Reason
 }
 
-func newWiFiPeriod(q *inquiry, late bool) (*wiFiPeriod, error) {
+// newWiFiPeriod begins with nothing heard. Work may be nil: then it is not known.
+func newWiFiPeriod(q *inquiry, work *pastWork, late bool) (*wiFiPeriod, error) {
 	w := &wiFiPeriod{
 		q: q, late: late, from: q.begin(q.from), to: q.begin(q.to + 1),
 		sites: make(map[telemetry.SiteID]*wiFiSite), heard: make(map[telemetry.DeviceID]bool),
@@ -84,7 +85,12 @@ func newWiFiPeriod(q *inquiry, late bool) (*wiFiPeriod, error) {
 	if w.book, err = wifi.New(wifi.Options{AvailabilityFloor: w.report.Floor, AvailabilityGoal: w.report.Goal, Judged: w.judged}); err != nil {
 		return nil, err
 	}
-	w.engine, err = alerts.New(alerts.Options{Inventory: inventory, WiFi: w.book})
+	options := alerts.Options{Inventory: inventory, WiFi: w.book}
+	if work != nil {
+		options.Desk = work
+		w.report.WorkKnown, w.report.Work = true, work.in(q, w.from, w.to)
+	}
+	w.engine, err = alerts.New(options)
 	return w, err
 }
 
@@ -175,7 +181,7 @@ func (w *wiFiPeriod) endMonth(month wifi.Month) {
 			r := row(a.Scope)
 			r.Sites, r.AtFloor, r.AtGoal = a.Sites, a.AtFloor, a.AtGoal
 			r.Availability, r.Known = availabilityOf(a.Times)
-			r.WorkingHours, r.PartlyHours, r.DownHours, r.UnknownHours = hoursOf(a.Times)
+			r.Hours = hoursOf(a.Times)
 			r.UserHours, r.Levels = a.Levels[0].Users/60, levelsOf(a.Levels)
 		}
 	}
@@ -255,7 +261,7 @@ func (w *wiFiPeriod) siteRow(f *wifi.SiteFacts, s *wiFiSite) reports.WiFiSite {
 		MonthsBelow: s.below, Levels: levelsOf(s.levels[:]),
 	}
 	row.Availability, row.Known = availabilityOf(s.times)
-	row.WorkingHours, row.PartlyHours, row.DownHours, row.UnknownHours = hoursOf(s.times)
+	row.Hours = hoursOf(s.times)
 	if worst, long := s.worst(); long > 0 {
 		row.Reason, row.ReasonText, row.ReasonHours = worst.String(), reports.Words{Vi: worst.Vietnamese(), En: worst.String()}, long.Hours()
 	}
@@ -299,8 +305,11 @@ func availabilityOf(t wifi.Times) (share, known float64) {
 	return share, t.Known()
 }
 
-func hoursOf(t wifi.Times) (working, partly, down, unknown float64) {
-	return t.Working.Hours(), t.Partly.Hours(), (t.Failed + t.NoService).Hours(), t.Unknown.Hours()
+func hoursOf(t wifi.Times) reports.WiFiHours {
+	return reports.WiFiHours{
+		Working: t.Working.Hours(), Partly: t.Partly.Hours(), Down: (t.Failed + t.NoService).Hours(), Unknown: t.Unknown.Hours(),
+		Maintenance: t.Maintenance.Hours(),
+	}
 }
 
 func levelsOf(list []wifi.ServiceLevel) reports.WiFiLevels {

@@ -51,7 +51,8 @@ func (c *replayRulesCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	candidate, err := c.rehearse(reg, c.Files, from)
+	work := askPastWork(p, &config, reg)
+	candidate, err := c.rehearse(reg, work, c.Files, from)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (c *replayRulesCmd) Run(p *process) error {
 		if slices.Equal(patterns, []string{"default"}) {
 			patterns = nil
 		}
-		other, err := c.rehearse(reg, patterns, from)
+		other, err := c.rehearse(reg, work, patterns, from)
 		if err != nil {
 			return err
 		}
@@ -136,7 +137,7 @@ type rehearsal struct {
 	byID   map[string]*alerts.Alert
 }
 
-func (c *replayRulesCmd) rehearse(reg *registry.Registry, patterns []string, from time.Time) (*rehearsal, error) {
+func (c *replayRulesCmd) rehearse(reg *registry.Registry, work *pastWork, patterns []string, from time.Time) (*rehearsal, error) {
 	set, err := loadRules(patterns)
 	if err != nil {
 		return nil, err
@@ -150,10 +151,11 @@ func (c *replayRulesCmd) rehearse(reg *registry.Registry, patterns []string, fro
 	if err != nil {
 		return nil, err
 	}
-	r.engine, err = alerts.New(alerts.Options{
-		Inventory: alerts.Inventory{Devices: reg.Devices(), Sites: reg.Sites(), Areas: reg.Areas()},
-		Rules:     set, WiFi: points, Environment: stations, Changed: r.note,
-	})
+	options := alerts.Options{Inventory: inventoryOf(reg), Rules: set, WiFi: points, Environment: stations, Changed: r.note}
+	if work != nil {
+		options.Desk = work
+	}
+	r.engine, err = alerts.New(options)
 	return r, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"phusong/alerts/desk"
 	"phusong/internal/sqlite"
 	"phusong/telemetry"
 )
@@ -87,6 +89,11 @@ func TestReplayShowsWhatRulesWouldHaveRaised(t *testing.T) {
 	if again := replay("--list"); again != replay("--list") {
 		t.Error("the same history gives another report")
 	}
+
+	// Work that was announced in time leaves the alert judged, and nobody would have been told.
+	announceIn(t, configured(t, fmt.Sprintf("data: %q\nmqtt: {url: 'tcp://127.0.0.1:1'}\n", data)), start,
+		desk.Window{ID: "w", Scope: desk.Scope{Device: "ap-1"}, From: start, Until: start.Add(4 * time.Hour)})
+	want(replay(), `^AccessPointSilent +1 +0 +0$`)
 
 	for _, test := range []struct{ name, want string }{
 		{"yesterday", `--from: "yesterday" is no day`},

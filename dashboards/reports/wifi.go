@@ -18,6 +18,10 @@ type WiFi struct {
 	AccessPoints, Heard int
 	// Late are readings of those that came too late to say how it was, and were not counted.
 	Late int
+	// Work is how many announcements of work have a part in the period, and WorkKnown whether
+	// that could be asked; its time is left out.
+	Work      int
+	WorkKnown bool
 	// Sketches of users that were taken, and that were refused.
 	SketchesTaken, SketchesRefused int
 	Months                         []WiFiMonth
@@ -36,13 +40,15 @@ type WiFiMonth struct {
 	// Sites were measured; AtFloor and AtGoal of them reached floor and goal.
 	Sites, AtFloor, AtGoal int
 	Availability, Known    float64
-	// Hours of all sites, by verdict.
-	WorkingHours, PartlyHours, DownHours, UnknownHours float64
+	Hours                  WiFiHours // of all sites
 	// UserHours are the hours of all clients, Levels which share of those in which it was
 	// measured met a service level.
 	UserHours float64
 	Levels    WiFiLevels
 }
+
+// WiFiHours are hours by verdict; time under maintenance is in none of them.
+type WiFiHours struct{ Working, Partly, Down, Unknown, Maintenance float64 }
 
 // WiFiLevels are shares of user minutes; NaN where a level was not measured.
 type WiFiLevels struct{ Coverage, Throughput, Connect, Capacity float64 }
@@ -68,19 +74,23 @@ type WiFiSite struct {
 	Verdict     string
 	VerdictText Words // at the end
 	// Reason is the one that kept it from working for the longest time, and ReasonHours how long.
-	Reason                                             string
-	ReasonText                                         Words
-	ReasonHours                                        float64
-	Availability, Known                                float64
-	MonthsBelow                                        int // of which the availability is known and below the floor
-	WorkingHours, PartlyHours, DownHours, UnknownHours float64
-	Levels                                             WiFiLevels
+	Reason              string
+	ReasonText          Words
+	ReasonHours         float64
+	Availability, Known float64
+	MonthsBelow         int // of which the availability is known and below the floor
+	Hours               WiFiHours
+	Levels              WiFiLevels
 }
 
 var (
-	noteWiFiMaintenance = Words{
-		"Lịch bảo trì đã báo trước không nằm trong kho số liệu, nên báo cáo không trừ được: thời gian bảo trì được tính theo những gì thiết bị gửi về. Số liệu tháng đã trừ bảo trì xem tại bảng điều khiển.",
-		"Announced work is not in the store, so it cannot be left out here: time under maintenance counts as what the devices said. The console has the months without it.",
+	noteWiFiWork = Words{
+		"Thời gian bảo trì đã báo trước không tính vào độ sẵn sàng và được ghi ở cột riêng. Chỉ tính từ lúc báo: báo sau khi đã hỏng thì khoảng trước đó vẫn tính là hỏng.",
+		"Announced work is left out of the availability and stands in a column of its own. It counts from when it was announced: what was down before an announcement stays down.",
+	}
+	noteWiFiWorkUnknown = Words{
+		"Không hỏi được lịch bảo trì của hệ thống, nên báo cáo không trừ được: thời gian bảo trì được tính theo những gì thiết bị gửi về. Hãy lập báo cáo với thư mục dữ liệu của hệ thống.",
+		"The service could not be asked for announced work, so nothing is left out for it: time under maintenance counts as what the devices said. Write the report with the data folder of the service.",
 	}
 	noteWiFiUnknown = Words{
 		"“Không rõ” không phải là hoạt động và cũng không phải là hỏng: thời gian đó không vào độ sẵn sàng, cột “Phần thời gian biết rõ” cho biết độ sẵn sàng đáng tin đến đâu. Nếu mọi thiết bị cùng im lặng thì coi là hệ thống giám sát gián đoạn.",
@@ -99,6 +109,10 @@ var (
 
 // Document makes the report. Its rows are put in order: sites worst first.
 func (w *WiFi) Document() *Document {
+	work, workNote := Term("unknown", Words{"không rõ", "unknown"}), noteWiFiWorkUnknown
+	if w.WorkKnown {
+		work, workNote = Int(w.Work), noteWiFiWork
+	}
 	d := &Document{
 		Name: "wifi", Title: Words{"Báo cáo Wi-Fi công cộng", "Public Wi-Fi report"}, Day: w.To, Main: "months",
 		Facts: append(w.facts(),
@@ -110,9 +124,9 @@ func (w *WiFi) Document() *Document {
 			Fact{"users_goal", Words{"Mục tiêu tỷ lệ người dùng", "Goal of users"}, Share(w.UsersGoal)},
 			Fact{"sketches_taken", Words{"Bản đếm người dùng đã nhận", "Sketches of users taken"}, Int(w.SketchesTaken)},
 			Fact{"sketches_refused", Words{"Bản đếm người dùng bị từ chối", "Sketches of users refused"}, Int(w.SketchesRefused)},
-			Fact{"maintenance", Words{"Thời gian bảo trì", "Time under maintenance"}, Term("unknown", Words{"không có trong kho số liệu", "not in the store"})},
+			Fact{"maintenance", Words{"Đợt bảo trì đã báo trước trong kỳ", "Announced works in the period"}, work},
 		),
-		Notes: []Words{noteWiFiRequired, noteWiFiUnknown, noteWiFiMaintenance, noteWiFiUsers, noteWiFiMethod},
+		Notes: []Words{noteWiFiRequired, noteWiFiUnknown, workNote, noteWiFiUsers, noteWiFiMethod},
 	}
 	d.Tables = []Table{wifiMonthTable(w.Months, w), wifiUserTable(w.Users, w), wifiSiteTable(w.Sites, w)}
 	return d
@@ -129,6 +143,7 @@ var (
 	hourColumns = []Column{
 		{"working_h", Words{"Giờ hoạt động", "Working (h)"}, machines}, {"partly_h", Words{"Giờ hoạt động một phần", "Partly (h)"}, machines},
 		{"down_h", Words{"Giờ hỏng", "Down (h)"}, everyone}, {"unknown_h", Words{"Giờ không rõ", "Unknown (h)"}, everyone},
+		{"maintenance_h", Words{"Giờ bảo trì", "Maintenance (h)"}, everyone},
 	}
 )
 
@@ -136,12 +151,8 @@ func (l *WiFiLevels) values() []Value {
 	return []Value{Share(l.Coverage), Share(l.Throughput), Share(l.Connect), Share(l.Capacity)}
 }
 
-func hours(list ...float64) []Value {
-	values := make([]Value, len(list))
-	for i, h := range list {
-		values[i] = Number(h, 1)
-	}
-	return values
+func (h *WiFiHours) values() []Value {
+	return []Value{Number(h.Working, 1), Number(h.Partly, 1), Number(h.Down, 1), Number(h.Unknown, 1), Number(h.Maintenance, 1)}
 }
 
 func wifiMonthTable(rows []WiFiMonth, w *WiFi) Table {
@@ -164,7 +175,7 @@ func wifiMonthTable(rows []WiFiMonth, w *WiFi) Table {
 			Int(r.Required), Int(r.Working), Int(r.Partly), Int(r.Down), Int(r.Unknown), Int(r.NotCovered),
 			If(r.Required > 0, Share(float64(r.Working)/float64(max(r.Required, 1)))),
 			Int(r.Sites), Share(r.Availability), Share(r.Known), Int(r.AtFloor), Int(r.AtGoal),
-		}, hours(r.WorkingHours, r.PartlyHours, r.DownHours, r.UnknownHours), []Value{Number(r.UserHours, 0)}, r.Levels.values())})
+		}, r.Hours.values(), []Value{Number(r.UserHours, 0)}, r.Levels.values())})
 	}
 	return t
 }
@@ -221,7 +232,7 @@ func wifiSiteTable(rows []WiFiSite, w *WiFi) Table {
 	}, hourColumns, levelColumns)}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b WiFiSite) int {
-		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Availability, b.Availability), cmp.Compare(b.PartlyHours, a.PartlyHours), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Availability, b.Availability), cmp.Compare(b.Hours.Partly, a.Hours.Partly), cmp.Compare(a.ID, b.ID))
 	})
 	for i := range rows {
 		r := &rows[i]
@@ -232,7 +243,7 @@ func wifiSiteTable(rows []WiFiSite, w *WiFi) Table {
 		t.Rows = append(t.Rows, Row{Class: class, At: r.At, Values: slices.Concat([]Value{
 			Text(r.ID), Text(r.Name), category(r.Category), place(r.Place), YesNo(r.Required), Int(r.Points), named(r.Verdict, r.VerdictText),
 			Share(r.Availability), Share(r.Known), Int(r.MonthsBelow), named(r.Reason, r.ReasonText), If(r.Reason != "", Number(r.ReasonHours, 1)),
-		}, hours(r.WorkingHours, r.PartlyHours, r.DownHours, r.UnknownHours), r.Levels.values())})
+		}, r.Hours.values(), r.Levels.values())})
 	}
 	return t
 }
