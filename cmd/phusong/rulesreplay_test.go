@@ -11,6 +11,7 @@ import (
 
 	"phusong/alerts/desk"
 	"phusong/internal/sqlite"
+	"phusong/internal/testbed"
 	"phusong/telemetry"
 )
 
@@ -102,6 +103,22 @@ func TestReplayShowsWhatRulesWouldHaveRaised(t *testing.T) {
 		got := command(t, "rules", "replay", "--data", data, "--from", test.name, "--to", "2026-07-01")
 		if got.code != 1 || !strings.Contains(got.stderr, test.want) {
 			t.Errorf("%s: exit status %d, %s", test.name, got.code, got.stderr)
+		}
+	}
+}
+
+// The history is judged with what the registry says of gauges and sites, as the service judges: rivers rise
+// above their alarm levels, and schools have the stricter limit of noise.
+func TestReplayKnowsTheRegistryPlain(t *testing.T) {
+	t.Parallel()
+	testbed.Plain(t)
+	got := command(t, "rules", "replay", "--config", quarterStore(t), "--from", quarterFrom, "--to", quarterTo)
+	if got.code != 0 {
+		t.Fatal(got.stderr)
+	}
+	for _, want := range []string{`(?m)^WaterAlarm\S* +[1-9]`, `(?m)^NoiseOverLimit +[1-9]`} {
+		if !regexp.MustCompile(want).MatchString(got.stdout) {
+			t.Errorf("there is no %s in\n%s", want, got.stdout)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Areas, boxOf, boxOfAreas, nameAt, namesOf } from './mapbase'
-import { filters, tilesOf } from './mapcells'
+import { filters, marks, tilesOf } from './mapcells'
 import { verdicts } from './verdict'
 
 const drawn = (f: unknown) => ((f as unknown[])[2] as unknown[])[1]
@@ -14,6 +14,11 @@ describe('hexagons', () => {
     expect(drawn(filters(['dead'])['cells-fill'])).toEqual(['dead'])
     expect(drawn(filters(['dead'])['cells-open'])).toEqual([])
     expect(drawn(filters([])['cells-line'])).toEqual([])
+  })
+  it('that are marked lie above one another: the chosen one above the one pointed at', () => {
+    const at = (lon: number): GeoJSON.Polygon => ({ type: 'Polygon', coordinates: [[[lon, 11]]] })
+    expect(marks({ chosen: at(106), hover: at(105) }).map((f) => [f.properties!['how'], f.geometry])).toEqual([['hover', at(105)], ['chosen', at(106)]])
+    expect(marks({ hover: undefined })).toEqual([])
   })
   it('come from tiles of our own', () => {
     expect(tilesOf('45204')).toBe(`${location.origin}/api/v1/coverage/tiles/{z}/{x}/{y}.mvt?operator=45204`)

@@ -1,12 +1,16 @@
 // The hexagons of one operator on a map. Colour says the verdict, and so does what is drawn
 // in it: dead cells are crossed, gaps are striped, and unproven ones have no colour at all.
 import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map as LibreMap, VectorTileSource } from 'maplibre-gl'
+import { setFeatures } from './mapbase'
 import { colour } from './mapcolours'
 import { type Verdict, verdicts } from './verdict'
 
 /** The layers whose features can be pointed at. */
 export const cellLayers = ['cells-fill', 'cells-open'] as const
 const source = 'cells'
+// Marks have a source of their own: as states of the tiles' features each of tens of thousands of
+// hexagons would be drawn once more, with no width.
+const marksSource = 'cells-marked'
 const maxZoom = 14
 
 /** Where the tiles of an operator on a day are. */
@@ -31,10 +35,7 @@ function layers(): LayerSpecification[] {
     { id: 'cells-open', type: 'fill', ...cells, paint: { 'fill-pattern': 'pattern-unproven', 'fill-opacity': 0.9, 'fill-antialias': false } },
     // Before zoom 11 a cell is some pixels wide, and its outline nothing to look at.
     { id: 'cells-line', type: 'line', ...cells, minzoom: 11, paint: { 'line-color': byVerdict(colour), 'line-width': nearby, 'line-opacity': 0.8 } },
-    {
-      id: 'cells-hover', type: 'line', ...cells,
-      paint: { 'line-color': colour('text'), 'line-width': ['case', ['boolean', ['feature-state', 'chosen'], false], 4, ['boolean', ['feature-state', 'hover'], false], 2.5, 0] },
-    },
+    { id: 'cells-marked', type: 'line', source: marksSource, paint: { 'line-color': colour('text'), 'line-width': ['match', ['get', 'how'], 'chosen', 4, 2.5] } },
   ]
 }
 
@@ -43,13 +44,14 @@ export function filters(wanted: readonly Verdict[]): Record<string, FilterSpecif
   const of = (some: readonly Verdict[]): FilterSpecification => ['in', ['get', 'verdict'], ['literal', some.filter((v) => wanted.includes(v))]]
   return {
     'cells-fill': of(['dead', 'gap', 'covered']), 'cells-pattern': of(['dead', 'gap']), 'cells-open': of(['unproven']),
-    'cells-line': of(verdicts), 'cells-hover': of(verdicts),
+    'cells-line': of(verdicts),
   }
 }
 
 /** Puts the hexagons on a map, below the layer `before`. */
 export function addCells(map: LibreMap, tiles: string, before?: string): void {
-  map.addSource(source, { type: 'vector', tiles: [tiles], maxzoom: maxZoom, promoteId: 'cell' })
+  map.addSource(source, { type: 'vector', tiles: [tiles], maxzoom: maxZoom })
+  map.addSource(marksSource, { type: 'geojson', data: { type: 'FeatureCollection', features: [] } })
   for (const layer of layers()) map.addLayer(layer, before)
   showVerdicts(map, verdicts)
 }
@@ -64,15 +66,18 @@ export function showVerdicts(map: LibreMap, wanted: readonly Verdict[]): void {
   for (const [layer, filter] of Object.entries(filters(wanted))) map.setFilter(layer, filter)
 }
 
-const marked = new WeakMap<LibreMap, Partial<Record<Mark, string>>>()
 type Mark = 'hover' | 'chosen'
+const marked = new WeakMap<LibreMap, Partial<Record<Mark, GeoJSON.Geometry>>>()
 
-/** Marks one cell, or none. */
-export function markCell(map: LibreMap, how: Mark, cell: string | undefined): void {
+/** Marks one hexagon by its outline, or none. */
+export function markCell(map: LibreMap, how: Mark, outline: GeoJSON.Geometry | undefined): void {
   const kept = marked.get(map) ?? {}
-  if (kept[how] === cell) return
-  const state = (id: string | undefined, on: boolean) => id !== undefined && map.setFeatureState({ source, sourceLayer: 'cells', id }, { [how]: on })
-  state(kept[how], false)
-  state(cell, true)
-  marked.set(map, { ...kept, [how]: cell })
+  if (kept[how] === outline) return
+  const now = { ...kept, [how]: outline }
+  marked.set(map, now)
+  setFeatures(map, marksSource, marks(now))
 }
+
+/** The outlines as features; that of the chosen one lies above. */
+export const marks = (of: Partial<Record<Mark, GeoJSON.Geometry>>): GeoJSON.Feature[] =>
+  (['hover', 'chosen'] as const).flatMap((how) => (of[how] ? [{ type: 'Feature', geometry: of[how], properties: { how } }] : []))

@@ -21,7 +21,7 @@ export interface Seen {
 }
 
 const layersOf: Record<LayerName, readonly string[]> = {
-  cells: ['cells-fill', 'cells-pattern', 'cells-open', 'cells-line', 'cells-hover'],
+  cells: ['cells-fill', 'cells-pattern', 'cells-open', 'cells-line', 'cells-marked'],
   zones: zoneLayers, sites: layersOfMarks('site'), devices: layersOfMarks('device'), areas: ['areas-line', 'areas-name'],
 }
 
@@ -70,7 +70,7 @@ export class Board {
     if (this.seen.operator) setTiles(this.map, tilesOf(this.seen.operator, this.seen.day))
   }
 
-  choose(cell: string | undefined): void {
+  choose(cell: GeoJSON.Polygon): void {
     if (this.map.getSource('cells')) markCell(this.map, 'chosen', cell)
   }
 

@@ -7,7 +7,7 @@ import { useData } from '../../api/data'
 import { date } from '../../format'
 import { may } from '../../session'
 import { Choice, Empty, ProblemNote, explain, toast } from '../../ui'
-import { loadAreas } from '../../ui/mapbase'
+import { boxOf, loadAreas } from '../../ui/mapbase'
 import { operatorName, operators } from '../../ui/operators'
 import { type Verdict, verdicts } from '../../ui/verdict'
 import { useAddress, usual } from './address'
@@ -64,10 +64,10 @@ function told(t: Thing, brief: boolean, f: Facts) {
 }
 
 /** Where a cell is, if it was tested. */
-async function cellAt(cell: string, operator: string): Promise<[number, number] | undefined> {
+async function outlineOf(cell: string, operator: string): Promise<GeoJSON.Polygon | undefined> {
   try {
-    const e = await answer(api.GET('/api/v1/coverage/cells/{cell}', { params: { path: { cell }, query: { operator } } }))
-    return [e.lon, e.lat]
+    const h = await answer(api.GET('/api/v1/coverage/cells/{cell}/history', { params: { path: { cell }, query: { operator } } }))
+    return { type: 'Polygon', coordinates: [h.outline as number[][]] }
   } catch (e) {
     toast(e instanceof Problem && e.status !== 404 ? explain(e) : w().noCell, 'warning')
     return undefined
@@ -109,10 +109,10 @@ export default function MapPage() {
     }
     if (x.kind !== 'cell') return stage?.go({ ...x, zoom: 15 })
     if (operator) {
-      void cellAt(x.id, operator).then((at) => {
-        if (!at) return
-        stage?.go({ at, zoom: 13 })
-        stage?.choose(x.id)
+      void outlineOf(x.id, operator).then((outline) => {
+        if (!outline) return
+        stage?.go({ box: boxOf(outline.coordinates[0]!) })
+        stage?.choose(outline)
       })
     }
   }

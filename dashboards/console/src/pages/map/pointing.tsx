@@ -65,7 +65,7 @@ export function point(map: LibreMap, make: (options: { pinned: boolean }) => Pop
     if (!t || said === undefined) return leave()
     if (keyOf(t) !== key) {
       key = keyOf(t)
-      markCell(map, 'hover', t.kind === 'cell' ? (t.properties['cell'] as string) : undefined)
+      markCell(map, 'hover', t.kind === 'cell' ? t.feature.geometry : undefined)
       map.getCanvas().style.cursor = 'pointer'
       fill(resting, said)
     }
@@ -88,6 +88,6 @@ export function point(map: LibreMap, make: (options: { pinned: boolean }) => Pop
     if (!t || said === undefined) return
     leave()
     fill(make({ pinned: true }), said).setLngLat(placeOf(t, e)).addTo(map)
-    if (t.kind === 'cell') markCell(map, 'chosen', t.properties['cell'] as string)
+    if (t.kind === 'cell') markCell(map, 'chosen', t.feature.geometry)
   })
 }
