@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +50,8 @@ type Reader struct {
 	// request for entries that is open or answered.
 	sub       *nats.Subscription // nil while detached
 	msgs      chan *nats.Msg
+	inbox     string // answers to a request arrive at inbox.number
+	request   int    // the number of the newest request
 	consumer  string
 	delivered uint64 // how many entries this consumer has sent
 	open      bool   // a request is open
@@ -178,7 +181,7 @@ func (r *Reader) await(ctx context.Context) (*nats.Msg, error) {
 func (r *Reader) accept(m *nats.Msg) (delivery, bool) {
 	r.heard = time.Now()
 	if status := m.Header.Get("Status"); status != "" && len(m.Data) == 0 {
-		r.control(status, m.Header.Get("Description"))
+		r.control(m, status)
 		return delivery{}, false
 	}
 	meta, err := m.Metadata()
@@ -200,22 +203,36 @@ func (r *Reader) accept(m *nats.Msg) (delivery, bool) {
 	return delivery{msg: m, seq: meta.Sequence.Stream, time: meta.Timestamp}, true
 }
 
-// control handles what the server says about the open request.
-func (r *Reader) control(status, description string) {
-	description = strings.ToLower(description)
+// control handles what the server says about a request.
+func (r *Reader) control(m *nats.Msg, status string) {
+	description := strings.ToLower(m.Header.Get("Description"))
+	tooBig := status == "409" && strings.Contains(description, "maxbytes")
 	switch {
 	case status == "100": // still there, nothing new
+		// What the consumer has sent and did not arrive was lost on the way: where nothing
+		// follows, no hole would ever tell.
+		if sent, err := strconv.ParseUint(m.Header.Get("Nats-Last-Consumer"), 10, 64); err == nil && sent > r.delivered {
+			r.detach()
+			return
+		}
 		r.pause = 0
 	case status == "404", status == "408", // nothing came in time
-		status == "409" && strings.Contains(description, "batch completed"):
+		status == "409" && strings.Contains(description, "batch completed"), tooBig:
+		// That one request is done with may be said when the next one is open, which it
+		// does not end: each such word would make two of one from then on.
+		if m.Subject != r.reply() {
+			return
+		}
 		r.open = false
-	case status == "409" && strings.Contains(description, "maxbytes"):
 		// The next entry alone is above pullBytes, or the request is used up.
-		r.open, r.single = false, r.fruitless
+		r.single = tooBig && r.fruitless
 	default: // consumer deleted, leader changed, server stopped, nobody there
 		r.detach()
 	}
 }
+
+// reply is where the answers to the newest request arrive.
+func (r *Reader) reply() string { return r.inbox + "." + strconv.Itoa(r.request) }
 
 // pull asks for more entries without waiting for them.
 func (r *Reader) pull() {
@@ -223,9 +240,10 @@ func (r *Reader) pull() {
 	if r.single {
 		req.Batch, req.MaxBytes = 1, 0
 	}
+	r.request++
 	body, err := json.Marshal(req)
 	if err == nil {
-		err = r.log.server.conn.PublishRequest(r.api("MSG.NEXT"), r.sub.Subject, body)
+		err = r.log.server.conn.PublishRequest(r.api("MSG.NEXT"), r.reply(), body)
 	}
 	if err != nil {
 		r.detach()
@@ -303,11 +321,12 @@ func (r *Reader) attach(ctx context.Context) error {
 		return err
 	}
 	msgs := make(chan *nats.Msg, pullQueue)
-	sub, err := server.conn.ChanSubscribe(server.conn.NewInbox(), msgs)
+	inbox := server.conn.NewInbox()
+	sub, err := server.conn.ChanSubscribe(inbox+".*", msgs)
 	if err != nil {
 		return err
 	}
-	r.sub, r.msgs, r.consumer, r.lost = sub, msgs, consumer, lost
+	r.sub, r.msgs, r.inbox, r.request, r.consumer, r.lost = sub, msgs, inbox, 0, consumer, lost
 	r.delivered, r.open, r.single = 0, false, false
 	r.pull()
 	return nil
