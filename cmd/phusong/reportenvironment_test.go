@@ -10,11 +10,13 @@ import (
 
 	"phusong/alerts/airquality"
 	"phusong/internal/sqlite"
+	"phusong/internal/testbed"
 	"phusong/telemetry"
 )
 
-func TestReportOfEnvironment(t *testing.T) {
+func TestReportOfEnvironmentPlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	config := quarterStore(t)
 	for file, args := range map[string][]string{
 		"environment.vi.txt":      nil,
@@ -72,8 +74,9 @@ func plainDays(from time.Time) (list []telemetry.Reading) {
 	return list
 }
 
-func TestReportOfEnvironmentIsTrue(t *testing.T) {
+func TestReportOfEnvironmentIsTruePlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "areas.geojson"), reportAreas)
 	write(t, filepath.Join(dir, "devices.csv"), plainDevices)

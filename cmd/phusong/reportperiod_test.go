@@ -117,8 +117,9 @@ func period(report, config string, args ...string) []string {
 	return append([]string{report, "-c", config, "--from", quarterFrom, "--to", quarterTo}, args...)
 }
 
-func TestReportOfWiFi(t *testing.T) {
+func TestReportOfWiFiPlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	config := quarterStore(t)
 	for file, args := range map[string][]string{
 		"wifi.vi.txt":     nil,
@@ -132,8 +133,9 @@ func TestReportOfWiFi(t *testing.T) {
 }
 
 // What the report says of a site is what the world knows: how long it worked.
-func TestReportOfWiFiIsTrue(t *testing.T) {
+func TestReportOfWiFiIsTruePlain(t *testing.T) {
 	t.Parallel()
+	testbed.Plain(t)
 	world, _ := quarterWorld()
 	from := time.Date(2026, 9, 29, 0, 0, 0, 0, airquality.Zone())
 	up, all := make(map[string]int), 0

@@ -1,5 +1,7 @@
 // What a newcomer does: finds the dead zone, opens a case, prints the dossier. The zone is
 // planted by the story of the demonstration, see simulator/scenarios/demo.yaml.
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { Map as LibreMap } from 'maplibre-gl'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -126,6 +128,10 @@ test('a case is opened on it and goes through its whole life', async () => {
   await dossier.getByText(hash).first().waitFor()
   expect((await dossier.pdf()).subarray(0, 5).toString()).toBe('%PDF-')
   await dossier.close()
+  // The original is saved as a file, whose hash is the one on the page.
+  const [original] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^JSON/ }).click()])
+  expect(original.suggestedFilename()).toMatch(/^452\d\d-\d{4}-\d+\.json$/)
+  expect(createHash('sha256').update(await readFile((await original.path())!)).digest('hex')).toBe(hash)
   await act('answer', async () => {
     await form.locator('input[name=answer][value=contests]').check()
     await form.locator('textarea[name=note]').fill('Công văn 12: trạm vẫn phát')

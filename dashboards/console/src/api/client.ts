@@ -69,6 +69,16 @@ const manners: Middleware = {
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: (r) => globalThis.fetch(r) })
 api.use(manners)
 
+/** Loads a file that the service makes; throws a Problem where it does not. */
+export async function load(path: string): Promise<Blob> {
+  const response = await globalThis.fetch(path).catch(() => {
+    throw new Problem(0, 'offline', '')
+  })
+  if (response.status === 401) loggedOut()
+  if (!response.ok) throw await problemOf(response)
+  return response.blob()
+}
+
 /** The answer of a call that was waited for; it threw a Problem if there was none. */
 export async function answer<T>(call: Promise<{ data?: T }>): Promise<T> {
   const { data } = await call

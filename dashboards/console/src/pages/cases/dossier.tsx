@@ -2,6 +2,7 @@
 import { date, number } from '../../format'
 import { words, language } from '../../words'
 import { toast } from '../../ui'
+import { SaveLink } from '../../ui/save'
 import { dossierLink } from './data'
 import type { Dossier } from './frozen'
 import { type Case } from './words'
@@ -53,13 +54,13 @@ export function DossierCard({ of, dossier }: { of: Case; dossier: Dossier | unde
       <div class="row no-print">
         {w().save}:
         {(['xlsx', 'csv', 'geojson'] as const).map((f) => (
-          <a key={f} href={dossierLink(of.id, f, language.value)} download={`${of.id}.${f}`}>
+          <SaveLink key={f} href={dossierLink(of.id, f, language.value)} name={`${of.id}.${f}`}>
             {f === 'geojson' ? 'GeoJSON' : f.toUpperCase()}
-          </a>
+          </SaveLink>
         ))}
-        <a href={`/api/v1/cases/${encodeURIComponent(of.id)}/dossier`} download={`${of.id}.json`}>
+        <SaveLink href={`/api/v1/cases/${encodeURIComponent(of.id)}/dossier`} name={`${of.id}.json`}>
           {w().json}
-        </a>
+        </SaveLink>
       </div>
       <div>
         <span class="quiet">{w().hash}</span>

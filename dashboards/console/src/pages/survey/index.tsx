@@ -10,7 +10,7 @@ import { words } from '../../words'
 import { type Areas, useAreas } from '../alerts/useareas'
 import { addressOf, csvOf, gpxOf, type Question, questionOf, sizes, startOf, type Stop, sumsOf } from './plan'
 import { RouteMap } from './routemap'
-import { save } from './save'
+import { save } from '../../ui/save'
 import { needText, Stops } from './stops'
 import './survey.css'
 
