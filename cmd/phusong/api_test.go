@@ -139,6 +139,7 @@ type listedAlert struct {
 // it through Mosquitto and the service as it is installed.
 func TestAnAlertThroughTheAPI(t *testing.T) {
 	t.Parallel()
+	testbed.Slow(t) // the incident waits for company
 	w := newTown(t, townOptions{})
 	d := newDistrict(t, w.broker.URL())
 	maps.Copy(w.keys, d.registry(map[string]int{"cho-ray": 4, "other-1": 6}))
