@@ -178,7 +178,9 @@ func TestFiltersThatLeftTheConfigurationAreUnsubscribed(t *testing.T) {
 		for _, topic := range []string{"old/x", "kept/x", "new/x"} {
 			sender.publish(topic, topic)
 		}
-		if diff := cmp.Diff([]string{"kept/x", "new/x"}, receiver.until("new/x")); diff != "" {
+		got := receiver.distinct(2) // the order of two filters is the broker's affair
+		slices.Sort(got)
+		if diff := cmp.Diff([]string{"kept/x", "new/x"}, got); diff != "" {
 			t.Errorf("payloads (-want +got):\n%s", diff)
 		}
 		receiver.stop()
