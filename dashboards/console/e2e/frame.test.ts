@@ -55,6 +55,15 @@ function programSize(v: Visitor): number {
   return files.reduce((sum, [, n]) => sum + n, 0)
 }
 
+test('the page for the phone, which is a program of its own, is a link away', async () => {
+  const v = await visit(browser, url)
+  await v.page.goto('/devices')
+  const [answer] = await Promise.all([v.page.waitForResponse((r) => r.request().isNavigationRequest()), v.page.locator('a[href="/field"]').click()])
+  expect(new URL(answer.url()).pathname).toBe('/field')
+  await v.page.locator('h1').waitFor()
+  await v.leave()
+})
+
 test('the first load is small: 1 MB with the map, 150 kB for the phone', async () => {
   const desk = await visit(browser, url)
   await desk.page.goto('/')

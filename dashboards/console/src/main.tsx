@@ -34,6 +34,10 @@ function NotFound() {
   )
 }
 
+// The router takes every click on a link of this origin for one of its pages; these are not: files
+// and pages that the service makes, and the page for the phone, which is a program of its own.
+const ourPages = /^\/(?!(api|alertmanager|field)(\/|$))/
+
 function App() {
   useEffect(() => void whoAmI(), [])
   if (session.value === undefined) {
@@ -41,7 +45,7 @@ function App() {
   }
   if (session.value === null) return <Login />
   return (
-    <LocationProvider>
+    <LocationProvider scope={ourPages}>
       <Frame>
         <Router>
           <Route path="/" component={MapPage} />
