@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -39,11 +41,14 @@ type Passwords struct {
 	key   []byte        // of the cache; it dies with the process
 	slots chan struct{} // one for each bcrypt at work
 
-	mu      sync.Mutex
-	seen    fs.FileInfo // of the file as last read, well or badly
-	hashes  map[string][]byte
-	recent  map[digest]struct{} // verified lately
-	earlier map[digest]struct{} // verified before that; dropped when recent is full
+	mu   sync.Mutex
+	seen fs.FileInfo // of the file as last read, well or badly
+	// unsettled: it was changed so lately that the next change may look the same.
+	unsettled bool
+	fault     string // of the file as last read, told already
+	hashes    map[string][]byte
+	recent    map[digest]struct{} // verified lately
+	earlier   map[digest]struct{} // verified before that; dropped when recent is full
 }
 
 type digest [sha256.Size]byte
@@ -68,7 +73,7 @@ func OpenPasswords(path string, log *slog.Logger) (*Passwords, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening password file: %w", err)
 	}
-	p.seen = info
+	p.seen, p.unsettled = info, true // looked at once more at the first question
 	if p.hashes, err = readPasswords(path); err != nil {
 		return nil, err
 	}
@@ -140,6 +145,10 @@ func (p *Passwords) rememberLocked(id digest) {
 	p.recent[id] = struct{}{}
 }
 
+// settled is how old a change must be: another one within a tick of the file system's clock
+// would look like the same file.
+const settled = 100 * time.Millisecond
+
 // refresh reads the file again if it is not the one that was read last.
 func (p *Passwords) refresh() {
 	info, err := os.Stat(p.path)
@@ -147,24 +156,33 @@ func (p *Passwords) refresh() {
 		return // it is being replaced, or gone: what we have stays in force
 	}
 	p.mu.Lock()
-	same := os.SameFile(info, p.seen) && info.ModTime().Equal(p.seen.ModTime()) && info.Size() == p.seen.Size()
-	p.seen = info
+	same := !p.unsettled && os.SameFile(info, p.seen) && info.ModTime().Equal(p.seen.ModTime()) && info.Size() == p.seen.Size()
+	age := time.Since(info.ModTime())
+	p.seen, p.unsettled = info, age >= 0 && age < settled
 	p.mu.Unlock()
 	if same {
 		return
 	}
 	hashes, err := readPasswords(p.path)
 	if err != nil {
-		p.log.Error("the changed password file is wrong; the old one stays in force", "error", err)
+		p.mu.Lock()
+		told := p.fault == err.Error()
+		p.fault = err.Error()
+		p.mu.Unlock()
+		if !told {
+			p.log.Error("the changed password file is wrong; the old one stays in force", "error", err)
+		}
 		return
 	}
 	p.mu.Lock()
+	p.fault = ""
 	latest := p.seen == info // otherwise somebody is reading a newer one
-	if latest {
+	changed := latest && !maps.EqualFunc(hashes, p.hashes, bytes.Equal)
+	if changed {
 		p.hashes = hashes
 	}
 	p.mu.Unlock()
-	if !latest {
+	if !changed {
 		return
 	}
 	p.log.Info("read the changed password file", "file", p.path, "users", len(hashes))
