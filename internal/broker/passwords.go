@@ -73,7 +73,7 @@ func OpenPasswords(path string, log *slog.Logger) (*Passwords, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening password file: %w", err)
 	}
-	p.seen, p.unsettled = info, true // looked at once more at the first question
+	p.see(info)
 	if p.hashes, err = readPasswords(path); err != nil {
 		return nil, err
 	}
@@ -149,6 +149,12 @@ func (p *Passwords) rememberLocked(id digest) {
 // would look like the same file.
 const settled = 100 * time.Millisecond
 
+// see remembers which file is read next.
+func (p *Passwords) see(info fs.FileInfo) {
+	age := time.Since(info.ModTime())
+	p.seen, p.unsettled = info, age >= 0 && age < settled
+}
+
 // refresh reads the file again if it is not the one that was read last.
 func (p *Passwords) refresh() {
 	info, err := os.Stat(p.path)
@@ -157,8 +163,7 @@ func (p *Passwords) refresh() {
 	}
 	p.mu.Lock()
 	same := !p.unsettled && os.SameFile(info, p.seen) && info.ModTime().Equal(p.seen.ModTime()) && info.Size() == p.seen.Size()
-	age := time.Since(info.ModTime())
-	p.seen, p.unsettled = info, age >= 0 && age < settled
+	p.see(info)
 	p.mu.Unlock()
 	if same {
 		return

@@ -224,8 +224,9 @@ func (r *Reader) control(m *nats.Msg, status string) {
 			return
 		}
 		r.open = false
-		// The next entry alone is above pullBytes, or the request is used up.
-		r.single = tooBig && r.fruitless
+		if tooBig { // the next entry alone is above pullBytes, or the request is used up
+			r.single = r.fruitless
+		}
 	default: // consumer deleted, leader changed, server stopped, nobody there
 		r.detach()
 	}

@@ -61,9 +61,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         {link('/maintenance', w().maintenance)}
         {may('administer') && link('/service', w().service)}
         {may('administer') && link('/audit', w().audit)}
-        <a href="/field" target="_self">
-          {w().field}
-        </a>
+        <a href="/field">{w().field}</a>
         <div class="end">
           <Badge tone={l === 'live' ? 'good' : 'warning'}>{w()[l]}</Badge>
           <Preferences />

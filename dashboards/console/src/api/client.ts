@@ -48,15 +48,21 @@ export async function problemOf(answer: Response): Promise<Problem> {
   return new Problem(answer.status, told.title ?? answer.statusText, told.detail ?? '', told.errors ?? [], retry, { code: told.code, params: told.params })
 }
 
+/** Throws a Problem when the service refuses, and says when that is because one is not logged in. */
+async function accepted(answer: Response): Promise<void> {
+  if (answer.ok || answer.status === 304) return
+  if (answer.status === 401) loggedOut()
+  throw await problemOf(answer)
+}
+
 const manners: Middleware = {
   onRequest({ request }) {
     if (request.method !== 'GET' && csrf !== '') request.headers.set('X-CSRF-Token', csrf)
     return request
   },
   async onResponse({ response }) {
-    if (response.ok || response.status === 304) return undefined
-    if (response.status === 401) loggedOut()
-    throw await problemOf(response)
+    await accepted(response)
+    return undefined
   },
   onError({ error }) {
     if (error instanceof DOMException && error.name === 'AbortError') return error
@@ -74,8 +80,7 @@ export async function load(path: string): Promise<Blob> {
   const response = await globalThis.fetch(path).catch(() => {
     throw new Problem(0, 'offline', '')
   })
-  if (response.status === 401) loggedOut()
-  if (!response.ok) throw await problemOf(response)
+  await accepted(response)
   return response.blob()
 }
 
